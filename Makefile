@@ -1,0 +1,40 @@
+# One command each: `make demo`, `make test`. Another Python: `make demo PYTHON=python3.12`.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+LAVA := lava-nc==0.10.0
+
+.PHONY: demo test check wheel clean
+
+demo: $(VENV)/.core
+	$(BIN)/lava-apps demo
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest --nbmake
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python tests/collection_guard.py
+
+# The wheel in an empty folder, with a folder `processes` of the user's own in it.
+wheel: $(VENV)/.dev
+	$(BIN)/python tests/wheel_guard.py
+
+$(VENV)/.core: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' \
+	  || { echo "lava-apps needs Python 3.10, 3.11 or 3.12: make PYTHON=python3.11 ..."; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) install --no-deps --ignore-requires-python $(LAVA)
+	$(PIP) install --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.core
+	$(PIP) install --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info results .pytest_cache .mypy_cache .ruff_cache .hypothesis

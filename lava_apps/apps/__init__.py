@@ -1,0 +1,1 @@
+"""Applications, one folder each: graph, experiment, figures, commands."""

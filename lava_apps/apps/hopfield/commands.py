@@ -1,0 +1,179 @@
+"""Command line of the associative memory."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from lava_apps.apps.hopfield.capacity import DEFAULT_LOADS, measure_capacity
+from lava_apps.apps.hopfield.experiment import Rule, restore_images
+from lava_apps.apps.hopfield.figures import draw_capacity, draw_recall
+from lava_apps.apps.hopfield.network import Update
+from lava_apps.apps.hopfield.patterns import Damage, Images
+from lava_apps.loihi2.run_configs import Precision
+
+app = typer.Typer(help="Associative memory: restore damaged images of handwritten digits.")
+errors = Console(stderr=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")]
+Out = Annotated[Path, typer.Option(help="Folder for the figure.")]
+SeedOption = Annotated[int, typer.Option(help="Seed of everything random.")]
+Trials = Annotated[int, typer.Option(help="Damaged images to restore.")]
+Steps = Annotated[int, typer.Option(help="Time steps for each.")]
+RuleOption = Annotated[Rule, typer.Option(help="How patterns are stored.")]
+UpdateOption = Annotated[Update, typer.Option(help="All neurons at once, or one by one.")]
+PrecisionOption = Annotated[Precision, typer.Option(help="Precision of the ProcessModels.")]
+
+
+def progress_bar() -> Progress:
+    """Make a progress bar that leaves stdout alone.
+
+    Returns
+    -------
+    rich.progress.Progress
+        It shows only on a terminal, and vanishes when done.
+    """
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    return Progress(
+        *columns,
+        TimeRemainingColumn(),
+        console=errors,
+        transient=True,
+        disable=not errors.is_terminal,
+    )
+
+
+def run_recall(out: Path, as_json: bool, **settings: Any) -> None:
+    """Run the experiment, draw its figure, and print what came of it.
+
+    Parameters
+    ----------
+    out : pathlib.Path
+        Folder for the figure.
+    as_json : bool
+        Print JSON instead of a table.
+    **settings
+        Arguments of :func:`~lava_apps.apps.hopfield.experiment.restore_images`.
+    """
+    total = settings["trials"] * (settings["steps"] + 1) + 1
+    with progress_bar() as progress:
+        task = progress.add_task("time steps", total=total)
+        result = restore_images(**settings, on_step=lambda: progress.advance(task))
+    path = draw_recall(result, out / "hopfield-recall.png")
+    summary = result.summary()
+    if as_json:
+        print(json.dumps(summary))
+        return
+    table = Table(title="Hopfield network: restored images", show_header=False)
+    rows = {
+        "images": f"{settings['images']}, {summary['patterns']} stored in "
+        f"{summary['neurons']} neurons ({summary['rule']} rule)",
+        "damage": f"{settings['damage']}: {result.damage:.1%} of the pixels",
+        "model": f"{summary['precision']}, {summary['update']}"
+        + (", as LIF neurons and Dense synapses" if summary["decomposed"] else ""),
+        "restored exactly": f"{result.exact.sum()} of {summary['trials']}",
+        "mean overlap": f"{summary['overlap_mean']:.4f}",
+        "mean steps to rest": f"{summary['steps_mean']:.2f}"
+        + ("" if result.settled.all() else f" ({(~result.settled).sum()} never came to rest)"),
+        "energy never rose": "yes" if summary["energy_monotone"] else "no",
+        "time": f"{result.seconds:.1f} s on Lava's runtime",
+        "figure": str(path),
+    }
+    if settings["precision"] == "fixed_pt":
+        rows["8-bit weights"] = f"relative error {result.quantisation_error:.3f}"
+    for row in rows.items():
+        table.add_row(*row)
+    Console().print(table)
+
+
+@app.callback(invoke_without_command=True)
+def hopfield(
+    context: typer.Context,
+    images: Annotated[Images, typer.Option(help="Which images to store.")] = "mnist",
+    patterns: Annotated[int, typer.Option(help="How many images to store.")] = 10,
+    damage: Annotated[Damage, typer.Option(help="What to do to them.")] = "flip",
+    flip: Annotated[float, typer.Option(help="Fraction of pixels to invert.")] = 0.2,
+    noise: Annotated[float, typer.Option(help="Standard deviation of noise.")] = 0.5,
+    rule: RuleOption = "projection",
+    update: UpdateOption = "synchronous",
+    precision: PrecisionOption = "floating_pt",
+    decomposed: Annotated[
+        bool, typer.Option("--decomposed", help="Build it from LIF and Dense, for Loihi 2.")
+    ] = False,
+    trials: Trials = 50,
+    steps: Steps = 20,
+    seed: SeedOption = 0,
+    out: Out = Path("results"),
+    as_json: Json = False,
+) -> None:
+    """Restore damaged images of handwritten digits from a Hopfield network."""
+    if context.invoked_subcommand is not None:
+        return
+    run_recall(
+        out,
+        as_json,
+        images=images,
+        patterns=patterns,
+        damage=damage,
+        flip=flip,
+        noise=noise,
+        rule=rule,
+        update=update,
+        precision=precision,
+        decomposed=decomposed,
+        trials=trials,
+        steps=steps,
+        seed=seed,
+    )
+
+
+@app.command()
+def capacity(
+    neurons: Annotated[int, typer.Option(help="Neurons N.")] = 512,
+    load: Annotated[
+        list[float] | None, typer.Option(help="Load P/N; may be given several times.")
+    ] = None,
+    flip: Annotated[float, typer.Option(help="Fraction of the cue to invert.")] = 0.1,
+    rule: RuleOption = "hebbian",
+    update: UpdateOption = "synchronous",
+    precision: PrecisionOption = "floating_pt",
+    trials: Trials = 20,
+    steps: Steps = 50,
+    seed: SeedOption = 0,
+    out: Out = Path("results"),
+    as_json: Json = False,
+) -> None:
+    """Measure how many random patterns the network holds."""
+    loads = list(load or DEFAULT_LOADS)
+    with progress_bar() as progress:
+        task = progress.add_task("loads", total=len(loads))
+        result = measure_capacity(
+            neurons=neurons,
+            loads=loads,
+            flip=flip,
+            rule=rule,
+            update=update,
+            precision=precision,
+            trials=trials,
+            steps=steps,
+            seed=seed,
+            on_load=lambda _: progress.advance(task),
+        )
+    path = draw_capacity(result, out / "hopfield-capacity.png")
+    if as_json:
+        print(json.dumps(result.summary()))
+        return
+    table = Table(title=f"Hopfield network of {neurons} neurons: capacity")
+    table.add_column("load P/N", justify="right")
+    table.add_column("mean overlap", justify="right")
+    for real_load, overlaps in zip(result.loads, result.overlaps, strict=True):
+        table.add_row(f"{real_load:.3f}", f"{overlaps.mean():.3f}")
+    console = Console()
+    console.print(table)
+    console.print(f"{result.seconds:.1f} s on Lava's runtime, figure: {path}")

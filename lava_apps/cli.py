@@ -1,0 +1,75 @@
+"""Command line: ``lava-apps APPLICATION [OPTIONS]``."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from lava_apps import __version__
+from lava_apps.apps.hopfield import commands as hopfield
+from lava_apps.datasets import DataError
+from lava_apps.parameters import ParameterError
+
+app = typer.Typer(
+    help="Neuromorphic applications for Lava.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+)
+app.add_typer(hopfield.app, name="hopfield")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show it."),
+    ] = False,
+) -> None:
+    """Neuromorphic applications for Lava."""
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the figure.")] = Path("results"),
+) -> None:
+    """Restore damaged MNIST digits with a Hopfield network, in a few seconds."""
+    start = time.perf_counter()
+    hopfield.run_recall(
+        out,
+        as_json=False,
+        images="mnist",
+        patterns=10,
+        damage="flip",
+        flip=0.2,
+        rule="projection",
+        trials=50,
+        steps=20,
+        precision="floating_pt",
+        update="synchronous",
+        decomposed=False,
+    )
+    Console().print(f"demo: {time.perf_counter() - start:.1f} s")
+
+
+def main() -> None:
+    """Run the command line; bad arguments and missing data end it with status 2."""
+    try:
+        app()
+    except (ParameterError, DataError) as error:
+        print(f"lava-apps: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,166 @@
+"""Ports, Vars and a step function make a ProcessModel.
+
+The equations of a Process are a *step function* on arrays (its ``dynamics.py``).
+:class:`KernelModel` turns it into a ProcessModel for Lava's runtime: it
+receives every InPort, calls the step function in place on the Vars, and sends
+every OutPort. The names of the step function's arguments say which is which.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+from lava.magma.core.model.py.model import PyLoihiProcessModel
+from lava.magma.core.model.py.ports import PyInPort, PyOutPort
+from lava.magma.core.model.py.type import LavaPyType
+from lava.magma.core.process.process import AbstractProcess
+
+StepFunction = Callable[..., None]
+
+
+class Process(AbstractProcess):
+    """A Lava Process whose constructor may refuse its arguments.
+
+    Base class of the Processes of this package. Lava's own destructor fails,
+    with a traceback on stderr, for a Process whose ``__init__`` raised before it
+    called Lava's; this class attribute is what it looks for.
+    """
+
+    _runtime = None
+
+
+class KernelModel(PyLoihiProcessModel):
+    """A ProcessModel whose whole behaviour is one step function.
+
+    A subclass declares ports and Vars as Lava wants them (``LavaPyType``) and
+    the class attribute `step`. Each argument of `step` is, by its name,
+
+    - an InPort: what was received in this time step, as an array of the
+      declared type;
+    - an OutPort: an array to fill, which is sent afterwards;
+    - a Var: the array itself, to be changed in place;
+    - otherwise an entry of the Process' ``proc_params``, handed over unchanged.
+
+    A step function changes its arguments in place, returns nothing and keeps
+    nothing between calls, so that the compiled backend can call the very same
+    function.
+
+    Raises
+    ------
+    TypeError
+        When the class is defined: `step` is missing or leaves out a declared
+        port. When it runs: a message whose type does not fit the InPort, such
+        as floats for an integer port.
+    """
+
+    step: ClassVar[StepFunction]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        step = getattr(cls, "step", None)
+        if step is None:
+            raise TypeError(f"{cls.__name__}: a KernelModel needs a step function")
+        arguments = step_arguments(cls)
+        missing = [n for n in declared_ports(cls) if n not in arguments]
+        if missing:
+            names = ", ".join(missing)
+            raise TypeError(
+                f"{cls.__name__}: {names} declared, but no argument of step"
+            )
+
+    @classmethod
+    def check(cls, process: AbstractProcess) -> None:
+        """Refuse a Process whose parameters this model cannot honour.
+
+        :class:`lava_apps.loihi2.run_configs.RunConfig` calls it when it selects
+        this model, so that the error reaches the caller and not a log.
+
+        Parameters
+        ----------
+        process : AbstractProcess
+            The Process to be run with this model.
+
+        Raises
+        ------
+        ParameterError
+            Naming the parameter that does not fit this model's precision.
+        """
+
+    def run_spk(self) -> None:
+        """Receive, step, send."""
+        if not hasattr(self, "_buffers"):
+            self._allocate()
+        for name in self._received:
+            self._receive(name)
+        type(self).step(*[self._argument(name) for name in self._arguments])
+        for name in self._sent:
+            getattr(self, name).send(self._buffers[name])
+
+    def _allocate(self) -> None:
+        ports = declared_ports(type(self))
+        self._arguments = step_arguments(type(self))
+        self._received = [
+            n for n, port in ports.items() if issubclass(port.cls, PyInPort)
+        ]
+        self._sent = [n for n, port in ports.items() if issubclass(port.cls, PyOutPort)]
+        self._buffers = {
+            name: np.zeros(getattr(self, name)._shape, port.d_type)
+            for name, port in ports.items()
+        }
+
+    def _receive(self, name: str) -> None:
+        message = getattr(self, name).recv()
+        try:
+            np.copyto(self._buffers[name], message, casting="same_kind")
+        except TypeError as error:
+            raise TypeError(f"{type(self).__name__}.{name}: {error}") from None
+
+    def _argument(self, name: str) -> Any:
+        if name in self._buffers:
+            return self._buffers[name]
+        return getattr(self, name) if hasattr(self, name) else self.proc_params[name]
+
+
+def step_arguments(model: type[KernelModel]) -> list[str]:
+    """List the argument names of a model's step function.
+
+    Parameters
+    ----------
+    model : type
+        A subclass of :class:`KernelModel`.
+
+    Returns
+    -------
+    list of str
+        In the order in which the step function takes them.
+    """
+    return list(inspect.signature(model.step).parameters)
+
+
+def declared_ports(model: type[KernelModel]) -> dict[str, LavaPyType]:
+    """Find the ports that a model declares, inherited ones included.
+
+    Parameters
+    ----------
+    model : type
+        A subclass of :class:`KernelModel`.
+
+    Returns
+    -------
+    dict of str to LavaPyType
+        Name and declaration of each InPort and OutPort.
+    """
+    declared = {
+        name: value
+        for base in reversed(model.__mro__)
+        for name, value in vars(base).items()
+    }
+    return {
+        name: value
+        for name, value in declared.items()
+        if isinstance(value, LavaPyType)
+        and issubclass(value.cls, (PyInPort, PyOutPort))
+    }

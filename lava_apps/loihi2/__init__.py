@@ -1,0 +1,1 @@
+"""The shape of Loihi 2: number formats, run configurations."""

@@ -1,0 +1,244 @@
+"""What a parameter may be, and the one shape of error when it is not.
+
+A constructor or function states the types and ranges of its parameters in its
+signature, with the annotations of this module, and wears :func:`validated`.
+A bad argument then raises a :class:`ParameterError` that reads
+``ClassName.parameter: what is wrong and what is allowed, given what was given``
+before anything was changed. pydantic does the checking.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any, ParamSpec, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    validate_call,
+)
+from pydantic_core import PydanticCustomError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Array = npt.NDArray[Any]
+
+
+class ParameterError(ValueError):
+    """A parameter that is not what it may be.
+
+    Parameters
+    ----------
+    owner : str
+        Class or function that the parameter belongs to.
+    parameter : str
+        Name of the parameter.
+    problem : str
+        What is wrong and what is allowed.
+    given : object
+        What was given; long values are abbreviated.
+    """
+
+    def __init__(self, owner: str, parameter: str, problem: str, given: object) -> None:
+        super().__init__(f"{owner}.{parameter}: {problem}, given {describe(given)}")
+        self.owner = owner
+        self.parameter = parameter
+
+
+def describe(value: object) -> str:
+    """Show a value in a few words.
+
+    Parameters
+    ----------
+    value : object
+        Any value.
+
+    Returns
+    -------
+    str
+        Shape and type of an array, otherwise at most 60 characters of the repr.
+    """
+    if isinstance(value, np.ndarray) and value.size > 1:
+        return f"an array of shape {value.shape} and type {value.dtype}"
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def invalid(problem: str) -> PydanticCustomError:
+    """Make the error by which a validator rejects a value.
+
+    Parameters
+    ----------
+    problem : str
+        What is wrong and what is allowed.
+
+    Returns
+    -------
+    PydanticCustomError
+        To be raised inside a validator.
+    """
+    return PydanticCustomError("lava_apps", "{problem}", {"problem": problem})
+
+
+def validated(function: Callable[P, T]) -> Callable[P, T]:
+    """Check the arguments of a function against its annotations at each call.
+
+    Parameters
+    ----------
+    function : callable
+        A function, or the ``__init__`` of a Process. Arguments are replaced by
+        what the annotations make of them (lists become arrays, say).
+
+    Returns
+    -------
+    callable
+        The same function; it raises :class:`ParameterError` for an argument
+        that is missing, unknown, of the wrong type or out of range.
+    """
+    is_method = function.__name__ == "__init__"
+    names = list(inspect.signature(function).parameters)
+    checked = validate_call(config=ConfigDict(arbitrary_types_allowed=True))(function)
+
+    @functools.wraps(function)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return checked(*args, **kwargs)
+        except ValidationError as error:
+            owner = type(args[0]).__name__ if is_method else function.__name__
+            raise _parameter_error(owner, names, error) from None
+
+    return wrapper
+
+
+class _Nothing:
+    def __repr__(self) -> str:
+        return "nothing"
+
+
+def _parameter_error(
+    owner: str, names: list[str], error: ValidationError
+) -> ParameterError:
+    """Say the most telling of pydantic's errors in our shape."""
+    errors = error.errors(include_url=False)
+    # An unknown name explains a missing one: it is most likely its misspelling.
+    errors.sort(key=lambda e: not e["type"].startswith("unexpected"))
+    kind, place, given = errors[0]["type"], errors[0]["loc"], errors[0]["input"]
+    # pydantic counts positional arguments, the object itself included.
+    position = place[0] if place else names[0]
+    if isinstance(position, int):
+        name = names[position] if position < len(names) else f"argument {position}"
+    else:
+        name = str(position)
+    if kind.startswith("unexpected"):
+        allowed = ", ".join(n for n in names if n != "self")
+        return ParameterError(owner, name, f"unknown, allowed are {allowed}", given)
+    if kind.startswith("missing"):
+        return ParameterError(owner, name, "is required", _Nothing())
+    problem = errors[0]["msg"].replace("Input should be", "must be", 1)
+    return ParameterError(owner, name, problem[:1].lower() + problem[1:], given)
+
+
+def _python_scalar(value: object) -> object:
+    """Make a Python number of a numpy one; a bool is no number."""
+    if isinstance(value, (bool, np.bool_)):
+        raise invalid("must be a number")
+    return value.item() if isinstance(value, np.generic) else value
+
+
+Integer = Annotated[int, BeforeValidator(_python_scalar), Field(strict=True)]
+"""An int or a numpy integer; neither a bool nor a float."""
+
+PositiveInteger = Annotated[Integer, Field(ge=1)]
+Seed = Annotated[Integer, Field(ge=0, lt=2**63)]
+Number = Annotated[float, BeforeValidator(_python_scalar), Field(allow_inf_nan=False)]
+"""A finite int or float, Python's or numpy's."""
+
+Fraction = Annotated[Number, Field(ge=0, le=1)]
+
+
+def _numeric_array(value: object) -> Array:
+    try:
+        array = np.array(value)  # a copy: what the caller does later is not ours
+    except ValueError:
+        raise invalid("must be an array of numbers with rows of one length") from None
+    if array.dtype.kind not in "iuf":
+        raise invalid("must be an array of integers or floats")
+    if not np.isfinite(array).all():
+        place = np.argwhere(~np.isfinite(array))[0].tolist()
+        raise invalid(f"must be finite, is not at {place}")
+    return array
+
+
+def dimensions(number: int) -> AfterValidator:
+    """Make a validator for the number of dimensions of a non-empty array.
+
+    Parameters
+    ----------
+    number : int
+        Dimensions required.
+
+    Returns
+    -------
+    pydantic.AfterValidator
+        For use in an ``Annotated`` array type.
+    """
+
+    def check(array: Array) -> Array:
+        if array.ndim != number or array.size == 0:
+            raise invalid(f"must be a non-empty array of {number} dimension(s)")
+        return array
+
+    return AfterValidator(check)
+
+
+def _signs(array: Array) -> Array:
+    if not (np.abs(array) == 1).all():
+        raise invalid("must hold only -1 and +1")
+    return array
+
+
+def _zero_diagonal_square(array: Array) -> Array:
+    if array.shape[0] != array.shape[1]:
+        raise invalid("must be square")
+    if np.diagonal(array).any():
+        place = int(np.flatnonzero(np.diagonal(array))[0])
+        raise invalid(f"must have a zero diagonal, has not at [{place}, {place}]")
+    return array
+
+
+NumericArray = Annotated[Array, BeforeValidator(_numeric_array)]
+"""A finite array of integers or floats, copied from the caller's."""
+
+Matrix = Annotated[NumericArray, dimensions(2)]
+Vector = Annotated[NumericArray, dimensions(1)]
+SignArray = Annotated[NumericArray, AfterValidator(_signs)]
+"""An array that holds only -1 and +1."""
+
+SignVector = Annotated[Vector, AfterValidator(_signs)]
+SignMatrix = Annotated[Matrix, AfterValidator(_signs)]
+RecurrentWeights = Annotated[Matrix, AfterValidator(_zero_diagonal_square)]
+"""A square matrix with a zero diagonal: no neuron feeds itself."""
+
+
+def is_symmetric(matrix: Array) -> bool:
+    """Tell whether a square matrix equals its transpose up to rounding.
+
+    Parameters
+    ----------
+    matrix : (n, n) numpy.ndarray
+        Any square matrix.
+
+    Returns
+    -------
+    bool
+        True where no pair differs by more than 1e-9 of the largest entry.
+    """
+    tolerance = 1e-9 * float(np.max(np.abs(matrix)))
+    return bool(np.all(np.abs(matrix - matrix.T) <= tolerance))

@@ -1,0 +1,21 @@
+"""Hopfield network: an associative memory."""
+
+from lava_apps.processes.hopfield.dynamics import (
+    QuantisedWeights,
+    energy,
+    hebbian,
+    projection,
+    quantise,
+    storkey,
+)
+from lava_apps.processes.hopfield.process import Hopfield
+
+__all__ = [
+    "Hopfield",
+    "QuantisedWeights",
+    "energy",
+    "hebbian",
+    "projection",
+    "quantise",
+    "storkey",
+]

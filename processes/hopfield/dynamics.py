@@ -1,0 +1,324 @@
+"""Equations of the Hopfield network.
+
+States are s in {-1, +1}^N. The local field of neuron i is
+
+    h_i = sum_j w_ij s_j + a_i
+
+with a_i the external field, and a neuron takes the state +1 if h_i > 0 and -1
+otherwise (Hopfield 1982, PNAS 79:2554, with states of either sign instead of 0
+and 1). A field of exactly zero gives -1, as a LIF neuron whose potential equals
+its threshold stays silent.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from lava_apps.loihi2.formats import SIGNED_WEIGHT_MAX
+from lava_apps.parameters import (
+    Array,
+    Matrix,
+    NumericArray,
+    ParameterError,
+    PositiveInteger,
+    RecurrentWeights,
+    SignArray,
+    SignMatrix,
+    is_symmetric,
+    validated,
+)
+from lava_apps.streams import shuffle
+
+FloatArray = npt.NDArray[np.float64]
+
+ROW_SUM_MAX = 2047
+"""Largest row sum of absolute integer weights that the decomposition allows.
+
+A cue of :data:`CUE_FIELD` then overrides any state, and the field of a neuron
+stays within 12 bits, cue included; ``models.py`` shows why that is the limit.
+"""
+
+CUE_FIELD = ROW_SUM_MAX + 1
+"""External field that overrides any recurrent field of such weights."""
+
+
+@njit(cache=True)
+def local_field(weights, state, a_in, i):  # type: ignore[no-untyped-def]
+    """Sum the recurrent input and the external field of neuron `i`."""
+    total = a_in[i] + weights[i, 0] * state[0]
+    for j in range(1, state.size):
+        total += weights[i, j] * state[j]
+    return total
+
+
+@njit(cache=True)
+def step(a_in, s_out, weights, state, field, order, stream, asynchronous):  # type: ignore[no-untyped-def]
+    """Advance the network by one time step, in place.
+
+    Parameters
+    ----------
+    a_in : (N,) numpy.ndarray
+        External field in this step.
+    s_out : (N,) numpy.ndarray
+        Filled with 1 where the new state is +1, with 0 elsewhere.
+    weights : (N, N) numpy.ndarray
+        ``weights[i, j]`` leads from neuron j to neuron i.
+    state : (N,) numpy.ndarray
+        -1 or +1.
+    field : (N,) numpy.ndarray
+        Filled with the local field that each neuron decided by.
+    order : (N,) numpy.ndarray of int
+        A permutation of the neurons, shuffled anew for an asynchronous step.
+    stream : (2,) numpy.ndarray of uint64
+        Random stream of the shuffling.
+    asynchronous : bool
+        False: all neurons decide by the old state. True: one after the other,
+        each once, in random order, by what the others have become meanwhile.
+    """
+    if asynchronous:
+        shuffle(stream, order)
+        for i in order:
+            field[i] = local_field(weights, state, a_in, i)
+            state[i] = 1 if field[i] > 0 else -1
+    else:
+        for i in range(state.size):
+            field[i] = local_field(weights, state, a_in, i)
+        for i in range(state.size):
+            state[i] = 1 if field[i] > 0 else -1
+    for i in range(state.size):
+        s_out[i] = 1 if state[i] > 0 else 0
+
+
+@validated
+def energy(state: SignArray, weights: RecurrentWeights) -> FloatArray:
+    """Compute the energy of one state or of many (Hopfield 1982).
+
+    ``E = -1/2 sum_ij w_ij s_i s_j``; it never rises under asynchronous updates
+    without external field.
+
+    Parameters
+    ----------
+    state : (..., N) array_like
+        States, each -1 or +1; leading dimensions are kept.
+    weights : (N, N) array_like
+        Symmetric, zero diagonal.
+
+    Returns
+    -------
+    (...) numpy.ndarray of float64
+        The energies, in units of the weights.
+
+    Raises
+    ------
+    ParameterError
+        For weights that are not symmetric, or states of another size.
+    """
+    if not is_symmetric(weights):
+        raise ParameterError("energy", "weights", "must be symmetric", weights)
+    if state.ndim == 0 or state.shape[-1] != len(weights):
+        problem = f"must have {len(weights)} neurons in its last dimension"
+        raise ParameterError("energy", "state", problem, state)
+    state = state.astype(float)
+    recurrent = state @ weights.astype(float)
+    return np.asarray(-0.5 * (recurrent * state).sum(axis=-1))
+
+
+def _symmetric_without_diagonal(weights: FloatArray) -> FloatArray:
+    weights = (weights + weights.T) / 2
+    np.fill_diagonal(weights, 0)
+    return weights
+
+
+@validated
+def hebbian(patterns: SignMatrix) -> FloatArray:
+    """Store patterns by Hebb's rule (Hopfield 1982).
+
+    ``w_ij = 1/N sum_p x_pi x_pj``. It holds about 0.138 N random patterns
+    (Amit, Gutfreund and Sompolinsky 1985, Phys. Rev. Lett. 55:1530), and far
+    fewer that resemble each other.
+
+    Parameters
+    ----------
+    patterns : (P, N) array_like
+        Patterns to store, each -1 or +1.
+
+    Returns
+    -------
+    (N, N) numpy.ndarray of float64
+        Symmetric weights with zero diagonal.
+
+    Raises
+    ------
+    ParameterError
+        For entries other than -1 and +1, or a wrong number of dimensions.
+    """
+    patterns = patterns.astype(float)
+    return _symmetric_without_diagonal(patterns.T @ patterns / patterns.shape[1])
+
+
+@validated
+def projection(patterns: SignMatrix) -> FloatArray:
+    """Store patterns by projection on the space they span.
+
+    ``W = X+ X`` with the pseudo-inverse ``X+`` of the patterns (Personnaz, Guyon
+    and Dreyfus 1986, Phys. Rev. A 34:4217), diagonal set to zero. Each pattern
+    is a fixed point as long as no neuron's own entry of W was 1, however much
+    the patterns resemble each other.
+
+    Parameters
+    ----------
+    patterns : (P, N) array_like
+        Patterns to store, each -1 or +1.
+
+    Returns
+    -------
+    (N, N) numpy.ndarray of float64
+        Symmetric weights with zero diagonal.
+
+    Raises
+    ------
+    ParameterError
+        For entries other than -1 and +1, or a wrong number of dimensions.
+    """
+    patterns = patterns.astype(float)
+    return _symmetric_without_diagonal(np.linalg.pinv(patterns) @ patterns)
+
+
+@validated
+def storkey(patterns: SignMatrix) -> FloatArray:
+    """Store patterns by Storkey's rule (Storkey 1997, ICANN, LNCS 1327:451).
+
+    Patterns come one after the other; each adds
+    ``(x_i x_j - x_i h_ji - h_ij x_j) / N`` with ``h_ij`` the field of neuron i
+    without the contributions of i and j. Local and incremental as Hebb's rule
+    is, with a higher capacity.
+
+    Parameters
+    ----------
+    patterns : (P, N) array_like
+        Patterns to store, each -1 or +1.
+
+    Returns
+    -------
+    (N, N) numpy.ndarray of float64
+        Symmetric weights with zero diagonal.
+
+    Raises
+    ------
+    ParameterError
+        For entries other than -1 and +1, or a wrong number of dimensions.
+    """
+    neurons = patterns.shape[1]
+    weights = np.zeros((neurons, neurons))
+    for x in patterns.astype(float):
+        # With a zero diagonal only the contribution of j is to be taken out.
+        field = (weights @ x)[:, None] - weights * x
+        weights += (np.outer(x, x) - x[:, None] * field.T - field * x) / neurons
+        np.fill_diagonal(weights, 0)
+    return _symmetric_without_diagonal(weights)
+
+
+@dataclass(frozen=True)
+class QuantisedWeights:
+    """Integer weights and what the rounding cost.
+
+    Parameters
+    ----------
+    weights : (N, N) numpy.ndarray of int8
+        From -127 to 127; ``weights / scale`` approximates the float weights.
+    scale : float
+        Integer units a unit of float weight.
+    relative_error : float
+        Frobenius norm of the difference over that of the float weights.
+    """
+
+    weights: npt.NDArray[np.int8]
+    scale: float
+    relative_error: float
+
+
+@validated
+def quantise(
+    weights: RecurrentWeights, *, row_sum_max: PositiveInteger = ROW_SUM_MAX
+) -> QuantisedWeights:
+    """Round weights to 8-bit integers, in the finest scale that fits.
+
+    Parameters
+    ----------
+    weights : (N, N) array_like
+        Float weights with zero diagonal.
+    row_sum_max : int
+        Limit for the sum of absolute weights of a row; the default is what the
+        decomposition for Loihi 2 allows.
+
+    Returns
+    -------
+    QuantisedWeights
+        Integer weights, the scale, and the relative error made.
+
+    Raises
+    ------
+    ParameterError
+        For weights that are not square, not finite, all zero, or with more
+        entries in a row than `row_sum_max` can tell from zero.
+    """
+    magnitudes = np.abs(weights.astype(float))
+    if not magnitudes.any():
+        raise ParameterError("quantise", "weights", "must not all be zero", weights)
+    row_sum = magnitudes.sum(axis=1).max()
+    scale = min(SIGNED_WEIGHT_MAX / magnitudes.max(), row_sum_max / row_sum)
+    integers = _round(weights, scale)
+    # Rounding to the nearest may carry a row over its limit: go down until not.
+    while np.abs(integers).sum(axis=1).max() > row_sum_max:
+        scale *= 0.995
+        integers = _round(weights, scale)
+    if not integers.any():
+        problem = f"vanish when a row may only sum to {row_sum_max}"
+        raise ParameterError("quantise", "weights", problem, weights)
+    error = np.linalg.norm(integers / scale - weights) / np.linalg.norm(weights)
+    return QuantisedWeights(integers.astype(np.int8), float(scale), float(error))
+
+
+def _round(weights: Array, scale: float) -> npt.NDArray[np.int64]:
+    return np.rint(weights * scale).astype(np.int64)
+
+
+@validated
+def overlap(state: NumericArray, pattern: NumericArray) -> FloatArray:
+    """Measure the agreement of states with patterns.
+
+    Parameters
+    ----------
+    state : (..., N) array_like
+        States, each -1 or +1.
+    pattern : (..., N) array_like
+        Patterns; broadcast against `state`.
+
+    Returns
+    -------
+    (...) numpy.ndarray of float64
+        ``1/N sum_i s_i x_i``: 1 for equal, 0 for unrelated, -1 for inverted.
+    """
+    return np.asarray((state * pattern).mean(axis=-1), dtype=float)
+
+
+@validated
+def cue_field(weights: Matrix) -> float:
+    """Find an external field strong enough to override any state.
+
+    Parameters
+    ----------
+    weights : (N, N) array_like
+        Weights of the network.
+
+    Returns
+    -------
+    float
+        One more than the largest row sum of absolute weights; the constant
+        :data:`CUE_FIELD` for integer weights.
+    """
+    if weights.dtype.kind in "iu":
+        return CUE_FIELD
+    return float(np.abs(weights).sum(axis=1).max()) + 1

@@ -1,0 +1,144 @@
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from lava_apps import __version__
+
+COMMAND = [sys.executable, "-m", "lava_apps.cli"]
+
+
+def run(*arguments, cwd):
+    return subprocess.run(
+        [*COMMAND, *arguments], capture_output=True, text=True, cwd=cwd, timeout=100
+    )
+
+
+RECALL_KEYS = {
+    "neurons": int,
+    "patterns": int,
+    "trials": int,
+    "rule": str,
+    "update": str,
+    "precision": str,
+    "decomposed": bool,
+    "flip": float,
+    "exact": float,
+    "overlap_mean": float,
+    "steps_mean": float,
+    "energy_monotone": bool,
+    "backend": str,
+    "seconds": float,
+}
+
+
+def test_json_is_all_there_is_on_stdout(tmp_path):
+    done = run(
+        *("hopfield", "--images", "digits", "--patterns", "3", "--flip", "0.1"),
+        *("--trials", "6", "--rule", "storkey", "--update", "asynchronous"),
+        *("--precision", "fixed_pt", "--seed", "3", "--out", "there", "--json"),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    printed = json.loads(done.stdout)
+    assert {key: type(value) for key, value in printed.items()} == RECALL_KEYS
+    assert (printed["neurons"], printed["trials"], printed["rule"]) == (64, 6, "storkey")
+    assert printed["energy_monotone"]
+    assert (tmp_path / "there" / "hopfield-recall.png").stat().st_size > 10_000
+
+
+def test_recall_of_mnist_meets_its_figure(tmp_path):
+    done = run(
+        *("hopfield", "--images", "mnist", "--patterns", "10", "--flip", "0.2"),
+        *("--rule", "projection", "--trials", "50", "--json"),
+        cwd=tmp_path,
+    )
+    assert json.loads(done.stdout)["exact"] >= 0.98
+
+
+def test_decomposed_is_said_and_run(tmp_path):
+    done = run(
+        *("hopfield", "--images", "digits", "--precision", "fixed_pt", "--decomposed"),
+        *("--patterns", "3", "--trials", "3", "--damage", "noise"),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "LIF neurons and Dense synapses" in done.stdout
+    assert "8-bit weights" in done.stdout
+
+
+def test_capacity_marks_the_theory(tmp_path):
+    done = run(
+        *("hopfield", "capacity", "--neurons", "100", "--load", "0.05", "--load", "0.3"),
+        *("--trials", "4", "--steps", "5", "--json"),
+        cwd=tmp_path,
+    )
+    printed = json.loads(done.stdout)
+    assert printed["critical_load"] == 0.138
+    assert printed["overlap_mean"][0] > printed["overlap_mean"][1]
+    assert (tmp_path / "results" / "hopfield-capacity.png").exists()
+
+
+def test_demo_prints_the_table_and_writes_the_figure(tmp_path):
+    done = run("demo", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"restored exactly\s*│ 50 of 50", done.stdout)
+    assert (tmp_path / "results" / "hopfield-recall.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["hopfield", "--flip", "2"], "flip: must be less than or equal to 1, given 2.0"),
+        (["hopfield", "--patterns", "0"], "patterns: must be greater than or equal to 1"),
+        (["hopfield", "--decomposed"], "precision: must be fixed_pt"),
+        (["hopfield", "--rule", "hebb"], "'hebb' is not one of"),
+        (["hopfield", "--colour", "red"], "No such option: --colour"),
+    ],
+)
+def test_what_a_user_gets_wrong_ends_with_status_2_and_no_traceback(
+    tmp_path, arguments, words
+):
+    done = run(*arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_version(tmp_path):
+    assert run("--version", cwd=tmp_path).stdout.strip() == __version__
+
+
+def test_ctrl_c_ends_it_soon_and_leaves_nothing_running(tmp_path):
+    arguments = ["hopfield", "--images", "digits", "--trials", "20000"]
+    process = subprocess.Popen(
+        [*COMMAND, *arguments],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # A shell's background jobs, and so perhaps this, are started deaf.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
+    )
+    time.sleep(5)
+    os.killpg(process.pid, signal.SIGINT)
+    _, stderr = process.communicate(timeout=20)
+    assert process.returncode != 0
+    assert "Traceback" not in stderr
+    session = Path("/proc")
+    left = [p for p in session.glob("[0-9]*/stat") if _session(p) == process.pid]
+    assert left == []
+
+
+def _session(stat):
+    try:
+        return int(stat.read_text().rsplit(")", 1)[1].split()[3])
+    except (OSError, ValueError):  # the process ended while we looked
+        return None

@@ -1,0 +1,100 @@
+"""The contract suite must fail where a Process breaks the contract."""
+
+import numpy as np
+import pytest
+from lava.proc.lif.process import LIF
+
+from lava_apps.testing import CHECKS, Case, ContractError, contract
+from lava_apps.testing import checks as checks_module
+from lava_apps.testing.checks import (
+    check_decomposition,
+    check_deterministic,
+    check_discoverable,
+    check_documented,
+    check_refuses_unknown_keyword,
+    check_runs_and_stops,
+)
+
+
+def make_lif():
+    return LIF(shape=(2,), bias_mant=3)
+
+
+LAVAS_LIF = Case(make_lif, {"a_in": np.zeros((5, 2))})
+
+
+def test_lavas_lif_fails_where_it_should():
+    check_discoverable(LAVAS_LIF)
+    check_deterministic(LAVAS_LIF)
+    with pytest.raises(ContractError, match="numpydoc's: Unknown section Example"):
+        check_documented(LAVAS_LIF)
+    with pytest.raises(ContractError, match="no SubProcessModel"):
+        check_decomposition(LAVAS_LIF)
+
+
+def test_what_is_not_documented_and_what_is_not_there_fail():
+    class Undocumented(LIF):
+        """Say nothing of the parameters.
+
+        Parameters
+        ----------
+        height : int
+            There is none.
+        """
+
+        def __init__(self, width=1):
+            super().__init__(shape=(width,))
+
+    with pytest.raises(ContractError, match=r"not documented \['width'\].*\['height'\]"):
+        check_documented(Case(Undocumented, {}))
+
+
+def test_a_swallowed_keyword_fails():
+    class Swallowing(LIF):
+        def __init__(self, **kwargs):
+            super().__init__(shape=(1,), **kwargs)
+
+    with pytest.raises(ContractError, match="was accepted"):
+        check_refuses_unknown_keyword(Case(Swallowing, {}))
+
+
+def test_an_error_about_something_else_fails():
+    case = Case(lambda: LIF(shape=(1,)), {})
+    # Lava's LIF takes **kwargs but needs a shape: the error is about that.
+    with pytest.raises(ContractError, match="does not name the parameter"):
+        check_refuses_unknown_keyword(case)
+
+
+def test_different_runs_and_non_finite_values_fail(monkeypatch):
+    values = iter(range(100))
+    monkeypatch.setattr(
+        Case, "run", lambda *_args, **_kw: {"s_out": np.full((3, 2), float(next(values)))}
+    )
+    with pytest.raises(ContractError, match=r"differ at s_out, first in time step 1"):
+        check_deterministic(LAVAS_LIF)
+    monkeypatch.setattr(Case, "run", lambda *_args, **_kw: {"s_out": np.array([np.nan])})
+    with pytest.raises(ContractError, match="not finite"):
+        check_runs_and_stops(LAVAS_LIF)
+
+
+def test_a_precision_without_model_fails():
+    from lava.proc.lif.process import LIFRefractory
+
+    case = Case(lambda: LIFRefractory(shape=(1,), refractory_period=1), {})
+    with pytest.raises(LookupError, match="no ProcessModel for fixed_pt"):
+        check_discoverable(case)
+
+
+def test_every_check_is_in_the_list():
+    defined = [v for n, v in vars(checks_module).items() if n.startswith("check_")]
+    assert list(CHECKS) == defined
+
+
+def test_gaps_become_strict_xfails_and_must_name_a_check():
+    gap = {"decomposition": "CPU only; needs a neuro-core model"}
+    marked = [p for p in contract(Case(make_lif, {}, gaps=gap)) if p.marks]
+    assert [(p.id, p.marks[0].kwargs["strict"]) for p in marked] == [
+        ("make_lif-decomposition", True)
+    ]
+    with pytest.raises(ValueError, match=r"\['speed'\] are no checks"):
+        contract(Case(make_lif, {}, gaps={"speed": "none"}))
