@@ -124,7 +124,9 @@ def _raise_what_a_model_raised(runtime: Any) -> None:
     for actor in runtime._messaging_infrastructure.actors:
         if actor.exception is not None:
             error, traceback = actor.exception
-            raise ModelError(f"a ProcessModel raised {error!r}\n\n{traceback}") from error
+            raise ModelError(
+                f"a ProcessModel raised {error!r}\n\n{traceback}"
+            ) from error
 
 
 def _kill(runtime: Any) -> None:

@@ -198,7 +198,9 @@ def contract(*cases: Case) -> list[Any]:
     for case in cases:
         unknown = set(case.gaps) - set(names)
         if unknown:
-            raise ValueError(f"gaps {sorted(unknown)} are no checks; checks are {names}")
+            raise ValueError(
+                f"gaps {sorted(unknown)} are no checks; checks are {names}"
+            )
         for name, check in zip(names, CHECKS, strict=True):
             marks = []
             if name in case.gaps:
@@ -225,5 +227,9 @@ def _same(documented: set[str], real: set[str], section: str) -> None:
 def _equal(first: Outputs, second: Outputs, what: str) -> None:
     for port, values in first.items():
         if not np.array_equal(values, second[port]):
-            step = int(np.argwhere((values != second[port]).reshape(len(values), -1))[0, 0])
-            raise ContractError(f"{what} differ at {port}, first in time step {step + 1}")
+            step = int(
+                np.argwhere((values != second[port]).reshape(len(values), -1))[0, 0]
+            )
+            raise ContractError(
+                f"{what} differ at {port}, first in time step {step + 1}"
+            )

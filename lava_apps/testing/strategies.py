@@ -47,7 +47,9 @@ def sign_patterns(
 
 
 @st.composite
-def symmetric_weights(draw: st.DrawFn, max_neurons: int = 40, integers: bool = False) -> Array:
+def symmetric_weights(
+    draw: st.DrawFn, max_neurons: int = 40, integers: bool = False
+) -> Array:
     """Draw symmetric weights with zero diagonal.
 
     Parameters
@@ -67,7 +69,8 @@ def symmetric_weights(draw: st.DrawFn, max_neurons: int = 40, integers: bool = F
     neurons = draw(st.integers(2, max_neurons))
     rng = draw(generators())
     shape = (neurons, neurons)
-    values: Array = rng.integers(-127, 128, shape) if integers else rng.normal(size=shape)
+    values: Array = (
+        rng.integers(-127, 128, shape) if integers else rng.normal(size=shape)
+    )
     upper: Array = np.triu(values, 1)
     return upper + upper.T
-

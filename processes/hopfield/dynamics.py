@@ -243,7 +243,7 @@ class QuantisedWeights:
 def quantise(
     weights: RecurrentWeights, *, row_sum_max: PositiveInteger = ROW_SUM_MAX
 ) -> QuantisedWeights:
-    """Round weights to 8-bit integers, in the finest scale that fits.
+    """Round weights to 8-bit integers, in the finest scale that fits (to 0.5 %).
 
     Parameters
     ----------
@@ -267,12 +267,15 @@ def quantise(
     magnitudes = np.abs(weights.astype(float))
     if not magnitudes.any():
         raise ParameterError("quantise", "weights", "must not all be zero", weights)
-    row_sum = magnitudes.sum(axis=1).max()
-    scale = min(SIGNED_WEIGHT_MAX / magnitudes.max(), row_sum_max / row_sum)
+    # No row can lose more than half a unit a weight to rounding: nothing finer
+    # than this fits. From there down to the first scale that does.
+    reach = row_sum_max + len(weights) / 2
+    scale = min(
+        SIGNED_WEIGHT_MAX / magnitudes.max(), reach / magnitudes.sum(axis=1).max()
+    )
     integers = _round(weights, scale)
-    # Rounding to the nearest may carry a row over its limit: go down until not.
     while np.abs(integers).sum(axis=1).max() > row_sum_max:
-        scale *= 0.995
+        scale *= _STEP_DOWN
         integers = _round(weights, scale)
     if not integers.any():
         problem = f"vanish when a row may only sum to {row_sum_max}"
@@ -281,8 +284,11 @@ def quantise(
     return QuantisedWeights(integers.astype(np.int8), float(scale), float(error))
 
 
+_STEP_DOWN = 0.995  # ratio between a scale that is tried and the one before
+
+
 def _round(weights: Array, scale: float) -> npt.NDArray[np.int64]:
-    return np.rint(weights * scale).astype(np.int64)
+    return np.asarray(np.rint(weights * scale), dtype=np.int64)
 
 
 @validated

@@ -117,7 +117,11 @@ class SubHopfieldModel(AbstractSubProcessModel):
     @staticmethod
     def _check(process: AbstractProcess) -> None:
         PyHopfieldModelFixed.check(process)
-        owner, weights, state = type(process).__name__, process.weights.init, process.state.init
+        owner, weights, state = (
+            type(process).__name__,
+            process.weights.init,
+            process.state.init,
+        )
         row_sum = int(np.abs(weights.astype(int)).sum(axis=1).max())
         if row_sum > ROW_SUM_MAX:
             problem = (
@@ -126,7 +130,9 @@ class SubHopfieldModel(AbstractSubProcessModel):
             )
             raise ParameterError(owner, "weights", problem, weights)
         if (state != -1).any():
-            problem = "must be all -1, since LIF neurons start silent (cue a_in instead)"
+            problem = (
+                "must be all -1, since LIF neurons start silent (cue a_in instead)"
+            )
             raise ParameterError(owner, "state", problem, state)
         if process.proc_params["asynchronous"]:
             problem = "must be synchronous to be built from LIF neurons"

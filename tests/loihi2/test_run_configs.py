@@ -47,7 +47,7 @@ def test_a_precision_without_model_is_an_error_that_names_what_there_is():
     process = LIFRefractory(shape=(1,), refractory_period=2, name="late")
     with pytest.raises(
         NoModelError,
-        match=r"LIFRefractory 'late': no ProcessModel for fixed_pt.*Float \(floating_pt\)",
+        match=r"LIFRefractory 'late': no ProcessModel for fixed_pt.*\(floating_pt\)",
     ):
         process.run(RunSteps(1), RunConfig("fixed_pt"))
 
@@ -65,5 +65,7 @@ def test_a_model_refuses_what_it_cannot_honour_before_anything_starts():
 
 
 def test_an_unknown_precision_is_refused():
-    with pytest.raises(ParameterError, match=r"RunConfig.precision: must be 'floating_pt'"):
+    with pytest.raises(
+        ParameterError, match=r"RunConfig.precision: must be 'floating_pt'"
+    ):
         RunConfig("float")

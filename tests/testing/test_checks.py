@@ -45,7 +45,9 @@ def test_what_is_not_documented_and_what_is_not_there_fail():
         def __init__(self, width=1):
             super().__init__(shape=(width,))
 
-    with pytest.raises(ContractError, match=r"not documented \['width'\].*\['height'\]"):
+    with pytest.raises(
+        ContractError, match=r"not documented \['width'\].*\['height'\]"
+    ):
         check_documented(Case(Undocumented, {}))
 
 
@@ -68,11 +70,15 @@ def test_an_error_about_something_else_fails():
 def test_different_runs_and_non_finite_values_fail(monkeypatch):
     values = iter(range(100))
     monkeypatch.setattr(
-        Case, "run", lambda *_args, **_kw: {"s_out": np.full((3, 2), float(next(values)))}
+        Case,
+        "run",
+        lambda *_args, **_kw: {"s_out": np.full((3, 2), float(next(values)))},
     )
     with pytest.raises(ContractError, match=r"differ at s_out, first in time step 1"):
         check_deterministic(LAVAS_LIF)
-    monkeypatch.setattr(Case, "run", lambda *_args, **_kw: {"s_out": np.array([np.nan])})
+    monkeypatch.setattr(
+        Case, "run", lambda *_args, **_kw: {"s_out": np.array([np.nan])}
+    )
     with pytest.raises(ContractError, match="not finite"):
         check_runs_and_stops(LAVAS_LIF)
 

@@ -29,7 +29,9 @@ def advance(weights, state, steps=1, a_in=None, asynchronous=False, seed=0):
     stream = new_stream(seed)
     states = [state.copy()]
     for _ in range(steps):
-        step(a_in, out, weights, state, field.astype(float), order, stream, asynchronous)
+        step(
+            a_in, out, weights, state, field.astype(float), order, stream, asynchronous
+        )
         assert np.array_equal(out, state > 0)
         states.append(state.copy())
     return np.array(states)
@@ -44,7 +46,9 @@ def test_energy_never_rises_under_asynchronous_updates(weights, rng, seed):
 
 
 @given(weights=symmetric_weights(integers=True), rng=generators())
-def test_asynchronous_updates_come_to_rest_where_no_neuron_wants_to_change(weights, rng):
+def test_asynchronous_updates_come_to_rest_where_no_neuron_wants_to_change(
+    weights, rng
+):
     start = rng.choice([-1, 1], len(weights))
     last = advance(weights, start, steps=200, asynchronous=True)[-1]
     assert np.array_equal(np.where(weights @ last > 0, 1, -1), last)
@@ -114,7 +118,9 @@ def test_storkey_follows_its_definition(patterns):
             for j in range(neurons):
                 others = [k for k in range(neurons) if k not in (i, j)]
                 field[i, j] = weights[i, others] @ x[others]
-        weights = weights + (np.outer(x, x) - x[:, None] * field.T - field * x) / neurons
+        weights = (
+            weights + (np.outer(x, x) - x[:, None] * field.T - field * x) / neurons
+        )
         np.fill_diagonal(weights, 0)
     assert np.allclose(storkey(patterns), weights)
 
@@ -157,9 +163,14 @@ def test_quantised_weights_keep_their_limits_their_symmetry_and_their_word(weigh
     assert np.abs(integers).max() <= SIGNED_WEIGHT_MAX
     assert np.abs(integers).sum(axis=1).max() <= ROW_SUM_MAX
     assert np.array_equal(integers, integers.T)
-    assert np.abs(integers / quantised.scale - weights).max() <= 0.5 / quantised.scale * 1.0001
+    assert (
+        np.abs(integers / quantised.scale - weights).max()
+        <= 0.5 / quantised.scale * 1.0001
+    )
     difference = np.linalg.norm(integers / quantised.scale - weights)
-    assert quantised.relative_error == pytest.approx(difference / np.linalg.norm(weights))
+    assert quantised.relative_error == pytest.approx(
+        difference / np.linalg.norm(weights)
+    )
 
 
 def test_quantising_uses_the_finest_scale_that_fits():

@@ -122,14 +122,28 @@ def test_the_bound_on_what_is_left_in_v_is_exact_up_to_4095_and_not_beyond(worst
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"weights": [[0, 0.5], [0.5, 0]]}, "weights: must be integers from -127 to 127"),
-        ({"weights": [[0, 128], [128, 0]]}, "weights: must be integers from -127 to 127"),
-        ({"weights": 127 * (np.ones((18, 18), int) - np.eye(18, dtype=int))}, "weights: abs"),
+        (
+            {"weights": [[0, 0.5], [0.5, 0]]},
+            "weights: must be integers from -127 to 127",
+        ),
+        (
+            {"weights": [[0, 128], [128, 0]]},
+            "weights: must be integers from -127 to 127",
+        ),
+        (
+            {"weights": 127 * (np.ones((18, 18), int) - np.eye(18, dtype=int))},
+            "weights: abs",
+        ),
         ({"weights": [[0, 1], [1, 0]], "state": [1, -1]}, "state: must be all -1"),
-        ({"weights": [[0, 1], [1, 0]], "update": "asynchronous"}, "update: must be synchron"),
+        (
+            {"weights": [[0, 1], [1, 0]], "update": "asynchronous"},
+            "update: must be synchron",
+        ),
     ],
 )
-def test_what_the_decomposition_cannot_do_is_an_error_before_the_run(arguments, message):
+def test_what_the_decomposition_cannot_do_is_an_error_before_the_run(
+    arguments, message
+):
     with pytest.raises(ParameterError, match=rf"Hopfield.{message}"):
         Hopfield(**arguments).run(RunSteps(1), RunConfig("fixed_pt", decompose=True))
 

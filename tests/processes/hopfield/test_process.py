@@ -12,19 +12,36 @@ GOOD = [[0, 1.0], [1.0, 0]]
     ("arguments", "message"),
     [
         ({"weights": [[0, 1.0]]}, "weights: must be square, given"),
-        ({"weights": [[0, 1.0], [2.0, 0]], "update": "asynchronous"}, "weights: must be sym"),
-        ({"weights": [[1.0, 0], [0, 0]]}, r"weights: must have a zero diagonal, .*\[0, 0\]"),
-        ({"weights": [[0, np.nan], [1.0, 0]]}, r"weights: must be finite, is not at \[0, 1\]"),
+        (
+            {"weights": [[0, 1.0], [2.0, 0]], "update": "asynchronous"},
+            "weights: must be sym",
+        ),
+        (
+            {"weights": [[1.0, 0], [0, 0]]},
+            r"weights: must have a zero diagonal, .*\[0, 0\]",
+        ),
+        (
+            {"weights": [[0, np.nan], [1.0, 0]]},
+            r"weights: must be finite, is not at \[0, 1\]",
+        ),
         ({"weights": "identity"}, "weights: must be an array of integers or floats"),
         ({}, "weights: is required"),
         ({"weights": GOOD, "state": [1, 0]}, "state: must hold only -1 and"),
         ({"weights": GOOD, "state": [1, 1, 1]}, "state: must have 2 entries"),
         ({"weights": GOOD, "update": "random"}, "update: must be 'synchronous' or"),
-        ({"weights": GOOD, "seed": -1}, "seed: must be greater than or equal to 0, given -1"),
-        ({"weights": GOOD, "bias": 3}, "bias: unknown, allowed are weights, state, update"),
+        (
+            {"weights": GOOD, "seed": -1},
+            "seed: must be greater than or equal to 0, given -1",
+        ),
+        (
+            {"weights": GOOD, "bias": 3},
+            "bias: unknown, allowed are weights, state, update",
+        ),
     ],
 )
-def test_bad_arguments_raise_the_one_shape_of_error_and_leave_nothing(arguments, message):
+def test_bad_arguments_raise_the_one_shape_of_error_and_leave_nothing(
+    arguments, message
+):
     before = ProcessServer().num_processes
     with pytest.raises(ParameterError, match=rf"^Hopfield.{message}"):
         Hopfield(**arguments)
