@@ -33,7 +33,9 @@ def _print_version(wanted: bool) -> None:
 def root(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_print_version, is_eager=True, help="Show it."),
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Show it."
+        ),
     ] = False,
 ) -> None:
     """Neuromorphic applications for Lava."""

@@ -1,3 +1,4 @@
+import contextlib
 import json
 import os
 import re
@@ -15,8 +16,14 @@ COMMAND = [sys.executable, "-m", "lava_apps.cli"]
 
 
 def run(*arguments, cwd):
+    wide = os.environ | {"COLUMNS": "160"}  # so that no table cell is wrapped
     return subprocess.run(
-        [*COMMAND, *arguments], capture_output=True, text=True, cwd=cwd, timeout=100
+        [*COMMAND, *arguments],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        timeout=100,
+        env=wide,
     )
 
 
@@ -48,7 +55,11 @@ def test_json_is_all_there_is_on_stdout(tmp_path):
     assert done.returncode == 0, done.stderr
     printed = json.loads(done.stdout)
     assert {key: type(value) for key, value in printed.items()} == RECALL_KEYS
-    assert (printed["neurons"], printed["trials"], printed["rule"]) == (64, 6, "storkey")
+    assert (printed["neurons"], printed["trials"], printed["rule"]) == (
+        64,
+        6,
+        "storkey",
+    )
     assert printed["energy_monotone"]
     assert (tmp_path / "there" / "hopfield-recall.png").stat().st_size > 10_000
 
@@ -75,7 +86,16 @@ def test_decomposed_is_said_and_run(tmp_path):
 
 def test_capacity_marks_the_theory(tmp_path):
     done = run(
-        *("hopfield", "capacity", "--neurons", "100", "--load", "0.05", "--load", "0.3"),
+        *(
+            "hopfield",
+            "capacity",
+            "--neurons",
+            "100",
+            "--load",
+            "0.05",
+            "--load",
+            "0.3",
+        ),
         *("--trials", "4", "--steps", "5", "--json"),
         cwd=tmp_path,
     )
@@ -95,8 +115,14 @@ def test_demo_prints_the_table_and_writes_the_figure(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["hopfield", "--flip", "2"], "flip: must be less than or equal to 1, given 2.0"),
-        (["hopfield", "--patterns", "0"], "patterns: must be greater than or equal to 1"),
+        (
+            ["hopfield", "--flip", "2"],
+            "flip: must be less than or equal to 1, given 2.0",
+        ),
+        (
+            ["hopfield", "--patterns", "0"],
+            "patterns: must be greater than or equal to 1",
+        ),
         (["hopfield", "--decomposed"], "precision: must be fixed_pt"),
         (["hopfield", "--rule", "hebb"], "'hebb' is not one of"),
         (["hopfield", "--colour", "red"], "No such option: --colour"),
@@ -125,20 +151,25 @@ def test_ctrl_c_ends_it_soon_and_leaves_nothing_running(tmp_path):
         text=True,
         start_new_session=True,
         # A shell's background jobs, and so perhaps this, are started deaf.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     time.sleep(5)
     os.killpg(process.pid, signal.SIGINT)
     _, stderr = process.communicate(timeout=20)
     assert process.returncode != 0
     assert "Traceback" not in stderr
-    session = Path("/proc")
-    left = [p for p in session.glob("[0-9]*/stat") if _session(p) == process.pid]
+    for _ in range(50):  # the operating system takes a moment to bury them
+        if not (left := running_in_session(process.pid)):
+            break
+        time.sleep(0.1)
     assert left == []
 
 
-def _session(stat):
-    try:
-        return int(stat.read_text().rsplit(")", 1)[1].split()[3])
-    except (OSError, ValueError):  # the process ended while we looked
-        return None
+def running_in_session(leader):
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it ended while we looked
+            session = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[3])
+            if session == leader:
+                found.append((folder / "cmdline").read_text())
+    return found

@@ -89,7 +89,9 @@ def load_mnist(split: Split, *, full: bool = False) -> tuple[Bytes, Bytes]:
         When a file can neither be found nor downloaded (saying which files to
         put where), or is damaged.
     """
-    names = [f"{_PREFIX[split]}-{kind}-ubyte.gz" for kind in ("images-idx3", "labels-idx1")]
+    names = [
+        f"{_PREFIX[split]}-{kind}-ubyte.gz" for kind in ("images-idx3", "labels-idx1")
+    ]
     if full:
         paths = [_full_file(name) for name in names]
         images, labels = (read_idx(p, CONTENT_SHA256[p.name]) for p in paths)
@@ -155,7 +157,10 @@ def _full_file(name: str) -> Path:
     cache = pooch.os_cache("lava-apps") / "mnist"
     try:
         found = pooch.retrieve(
-            SOURCE + name, known_hash=f"sha256:{ARCHIVE_SHA256[name]}", fname=name, path=cache
+            SOURCE + name,
+            known_hash=f"sha256:{ARCHIVE_SHA256[name]}",
+            fname=name,
+            path=cache,
         )
     except (OSError, ValueError) as error:  # no network; a download that differs
         raise DataError(
@@ -164,4 +169,3 @@ def _full_file(name: str) -> Path:
             f"environment variable {DATA_VARIABLE} (now: {folder or 'not set'})."
         ) from error
     return Path(found)
-

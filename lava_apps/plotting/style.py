@@ -9,13 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import matplotlib as mpl
+from cycler import cycler
 from matplotlib.figure import Figure
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 """Distinguishable with any colour vision (Okabe and Ito 2008)."""
 
 _STYLE = {
-    "axes.prop_cycle": mpl.cycler(color=COLOURS),
+    "axes.prop_cycle": cycler(color=COLOURS),
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.titlesize": 10,
@@ -62,7 +63,9 @@ def save_figure(figure: Figure, path: Path) -> Path:
         The same path.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".png", delete=False) as file:
+    with tempfile.NamedTemporaryFile(
+        dir=path.parent, suffix=".png", delete=False
+    ) as file:
         temporary = Path(file.name)
     try:
         figure.savefig(temporary, dpi=150)

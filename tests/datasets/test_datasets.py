@@ -15,7 +15,10 @@ def test_the_shipped_subset_is_mnists_beginning(split, number):
     assert images.shape == (number, 28, 28)
     assert images.dtype == np.uint8
     assert np.bincount(labels, minlength=10).min() > number / 15
-    assert labels[:5].tolist() == {"train": [5, 0, 4, 1, 9], "test": [7, 2, 1, 0, 4]}[split]
+    assert (
+        labels[:5].tolist()
+        == {"train": [5, 0, 4, 1, 9], "test": [7, 2, 1, 0, 4]}[split]
+    )
 
 
 def test_digits_have_the_same_grey_levels():
@@ -76,5 +79,7 @@ def test_damaged_files_are_named(tmp_path, content, words):
 
 
 def test_an_unknown_split_is_refused():
-    with pytest.raises(ParameterError, match=r"load_mnist.split: must be 'train' or 'test'"):
+    with pytest.raises(
+        ParameterError, match=r"load_mnist.split: must be 'train' or 'test'"
+    ):
         load_mnist("validation")

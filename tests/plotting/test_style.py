@@ -16,7 +16,7 @@ def test_a_figure_that_cannot_be_drawn_leaves_the_old_file(tmp_path):
     path.write_bytes(b"old")
     with new_figure(2, 2) as figure:
         figure.subplots().set_title("$unfinished \\frac{$")
-        with pytest.raises(ValueError, match="ParseException|Expected"):
+        with pytest.raises(ValueError, match=r"ParseException|Expected"):
             save_figure(figure, path)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]

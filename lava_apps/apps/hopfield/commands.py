@@ -8,7 +8,13 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 
 from lava_apps.apps.hopfield.capacity import DEFAULT_LOADS, measure_capacity
@@ -18,17 +24,25 @@ from lava_apps.apps.hopfield.network import Update
 from lava_apps.apps.hopfield.patterns import Damage, Images
 from lava_apps.loihi2.run_configs import Precision
 
-app = typer.Typer(help="Associative memory: restore damaged images of handwritten digits.")
+app = typer.Typer(
+    help="Associative memory: restore damaged images of handwritten digits."
+)
 errors = Console(stderr=True)
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object, nothing else.")
+]
 Out = Annotated[Path, typer.Option(help="Folder for the figure.")]
 SeedOption = Annotated[int, typer.Option(help="Seed of everything random.")]
 Trials = Annotated[int, typer.Option(help="Damaged images to restore.")]
 Steps = Annotated[int, typer.Option(help="Time steps for each.")]
 RuleOption = Annotated[Rule, typer.Option(help="How patterns are stored.")]
-UpdateOption = Annotated[Update, typer.Option(help="All neurons at once, or one by one.")]
-PrecisionOption = Annotated[Precision, typer.Option(help="Precision of the ProcessModels.")]
+UpdateOption = Annotated[
+    Update, typer.Option(help="All neurons at once, or one by one.")
+]
+PrecisionOption = Annotated[
+    Precision, typer.Option(help="Precision of the ProcessModels.")
+]
 
 
 def progress_bar() -> Progress:
@@ -80,7 +94,11 @@ def run_recall(out: Path, as_json: bool, **settings: Any) -> None:
         "restored exactly": f"{result.exact.sum()} of {summary['trials']}",
         "mean overlap": f"{summary['overlap_mean']:.4f}",
         "mean steps to rest": f"{summary['steps_mean']:.2f}"
-        + ("" if result.settled.all() else f" ({(~result.settled).sum()} never came to rest)"),
+        + (
+            ""
+            if result.settled.all()
+            else f" ({(~result.settled).sum()} never came to rest)"
+        ),
         "energy never rose": "yes" if summary["energy_monotone"] else "no",
         "time": f"{result.seconds:.1f} s on Lava's runtime",
         "figure": str(path),
@@ -104,7 +122,8 @@ def hopfield(
     update: UpdateOption = "synchronous",
     precision: PrecisionOption = "floating_pt",
     decomposed: Annotated[
-        bool, typer.Option("--decomposed", help="Build it from LIF and Dense, for Loihi 2.")
+        bool,
+        typer.Option("--decomposed", help="Build it from LIF and Dense, for Loihi 2."),
     ] = False,
     trials: Trials = 50,
     steps: Steps = 20,

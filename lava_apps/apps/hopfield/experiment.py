@@ -23,7 +23,14 @@ from lava_apps.apps.hopfield.patterns import (
     occlude,
 )
 from lava_apps.loihi2.run_configs import Precision
-from lava_apps.parameters import Array, Fraction, Number, PositiveInteger, Seed, validated
+from lava_apps.parameters import (
+    Array,
+    Fraction,
+    Number,
+    PositiveInteger,
+    Seed,
+    validated,
+)
 from lava_apps.processes.hopfield import energy, hebbian, projection, quantise, storkey
 from lava_apps.processes.hopfield.dynamics import overlap
 
@@ -70,7 +77,7 @@ class RecallResult:
     @property
     def exact(self) -> npt.NDArray[np.bool_]:
         """Whether each trial's last state is the stored image, (K,)."""
-        return np.all(self.states[:, -1] == self.stored, axis=1)
+        return np.asarray((self.states[:, -1] == self.stored).all(axis=1))
 
     @property
     def steps_to_fixed_point(self) -> npt.NDArray[np.int_]:
@@ -85,7 +92,7 @@ class RecallResult:
     @property
     def settled(self) -> npt.NDArray[np.bool_]:
         """Whether each trial ended in a fixed point, (K,)."""
-        return np.all(self.states[:, -1] == self.states[:, -2], axis=1)
+        return np.asarray((self.states[:, -1] == self.states[:, -2]).all(axis=1))
 
     @property
     def energy_monotone(self) -> bool:
@@ -202,11 +209,19 @@ def restore_images(
     )
     seconds = time.perf_counter() - start
     return RecallResult(
-        settings, greys.shape[1:], stored[turns], states, energy(states, weights), error, seconds
+        settings,
+        greys.shape[1:],
+        stored[turns],
+        states,
+        energy(states, weights),
+        error,
+        seconds,
     )
 
 
-def make_weights(patterns: Signs, rule: Rule, precision: Precision) -> tuple[Array, float]:
+def make_weights(
+    patterns: Signs, rule: Rule, precision: Precision
+) -> tuple[Array, float]:
     """Store patterns in weights of the precision asked for.
 
     Parameters

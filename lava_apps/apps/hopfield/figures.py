@@ -58,8 +58,9 @@ def _draw_images(figure: Any, result: RecallResult, shown: int) -> None:
             ax.spines[:].set(visible=True, color=COLOURS[1], linewidth=1.5)
     asked = result.settings
     figure.suptitle(
-        f"{asked['patterns']} {asked['images']} images in {result.stored.shape[1]} neurons, "
-        f"{asked['rule']} rule, {result.damage:.0%} of the pixels damaged: "
+        f"{asked['patterns']} {asked['images']} images in "
+        f"{result.stored.shape[1]} neurons, {asked['rule']} rule, "
+        f"{result.damage:.0%} of the pixels damaged: "
         f"{result.exact.mean():.0%} of {len(result.stored)} restored exactly",
         fontsize=10,
     )
@@ -72,7 +73,12 @@ def _draw_energy(figure: Any, result: RecallResult) -> None:
     curves = result.energies[:, : last + 1] / scale
     ax.plot(curves.T, color=COLOURS[0], alpha=0.25, linewidth=1)
     ax.plot([], color=COLOURS[0], label="each trial")
-    ax.plot(np.median(curves, axis=0), color=COLOURS[1], marker="o", label="median of all trials")
+    ax.plot(
+        np.median(curves, axis=0),
+        color=COLOURS[1],
+        marker="o",
+        label="median of all trials",
+    )
     ax.set_xlabel("time step after the cue")
     ax.set_ylabel("energy, relative to the deepest")
     ax.xaxis.get_major_locator().set_params(integer=True)
@@ -98,7 +104,9 @@ def draw_capacity(result: CapacityResult, path: Path) -> Path:
     with new_figure(6, 3.8) as figure:
         ax = figure.subplots()
         ax.plot(result.loads, result.overlaps, ".", color=COLOURS[0], alpha=0.25)
-        ax.plot(result.loads, result.overlaps.mean(axis=1), "o-", label="mean of all trials")
+        ax.plot(
+            result.loads, result.overlaps.mean(axis=1), "o-", label="mean of all trials"
+        )
         ax.axvline(CRITICAL_LOAD, color=COLOURS[1], linestyle="--")
         ax.annotate(
             f"theory, Hebbian:\n{CRITICAL_LOAD} N",

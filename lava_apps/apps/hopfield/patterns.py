@@ -41,7 +41,9 @@ def choose_images(source: Images, number: int, rng: np.random.Generator) -> Grey
         When there are fewer different images.
     """
     images, labels = load_digits() if source == "digits" else load_mnist("train")
-    queues = [list(rng.permutation(np.flatnonzero(labels == digit))) for digit in range(10)]
+    queues = [
+        list(rng.permutation(np.flatnonzero(labels == digit))) for digit in range(10)
+    ]
     chosen: list[Greys] = []
     seen: set[bytes] = set()
     turn = 0

@@ -45,7 +45,9 @@ def test_images_are_different_and_go_round_the_digits():
 
 
 def test_more_images_than_there_are_is_refused():
-    with pytest.raises(ParameterError, match=r"restore_images.patterns: must be at most 1\d\d\d"):
+    with pytest.raises(
+        ParameterError, match=r"restore_images.patterns: must be at most 1\d\d\d"
+    ):
         choose_images("digits", 2000, np.random.default_rng(0))
 
 
@@ -66,7 +68,9 @@ def test_damage_does_what_it_says():
 def make_result(states, energies=None, stored=None):
     states = np.array(states, dtype=np.int8)[None]
     stored = states[:, -1] if stored is None else np.array([stored])
-    energies = np.zeros((1, states.shape[1])) if energies is None else np.array([energies])
+    energies = (
+        np.zeros((1, states.shape[1])) if energies is None else np.array([energies])
+    )
     return RecallResult({}, (1, 2), stored, states, energies, 0.0, 1.0)
 
 

@@ -13,7 +13,9 @@ def is_a_drawing(path):
 
 @pytest.mark.parametrize("trials", [1, 13])
 def test_recall_figure(tmp_path, trials):
-    states = np.random.default_rng(0).choice(np.array([-1, 1], np.int8), (trials, 5, 16))
+    states = np.random.default_rng(0).choice(
+        np.array([-1, 1], np.int8), (trials, 5, 16)
+    )
     settings = {"patterns": 3, "images": "digits", "rule": "hebbian"}
     energies = -np.arange(5.0) * np.ones((trials, 1))
     result = RecallResult(settings, (4, 4), states[:, -1], states, energies, 0.0, 1.0)

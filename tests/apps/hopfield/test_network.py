@@ -39,11 +39,23 @@ def test_progress_counts_every_time_step():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"weights": WEIGHTS, "cues": PATTERNS[:, 1:]}, "recall.cues: must have 64 columns"),
+        (
+            {"weights": WEIGHTS, "cues": PATTERNS[:, 1:]},
+            "recall.cues: must have 64 columns",
+        ),
         ({"weights": WEIGHTS, "cues": PATTERNS * 2}, "recall.cues: must hold only"),
-        ({"weights": WEIGHTS, "cues": PATTERNS, "steps": 0}, "recall.steps: must be greater"),
-        ({"weights": WEIGHTS, "cues": PATTERNS, "decomposed": True}, "recall.precision: must"),
-        ({"weights": WEIGHTS, "cues": PATTERNS, "precision": "fixed_pt"}, "Hopfield.weights"),
+        (
+            {"weights": WEIGHTS, "cues": PATTERNS, "steps": 0},
+            "recall.steps: must be greater",
+        ),
+        (
+            {"weights": WEIGHTS, "cues": PATTERNS, "decomposed": True},
+            "recall.precision: must",
+        ),
+        (
+            {"weights": WEIGHTS, "cues": PATTERNS, "precision": "fixed_pt"},
+            "Hopfield.weights",
+        ),
     ],
 )
 def test_bad_arguments_are_named(arguments, message):

@@ -1,0 +1,90 @@
+"""Every command and every program in README and docs is run."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text()
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+]
+
+
+def blocks(text, language):
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def commands(text):
+    lines = "\n".join(blocks(text, "sh")).splitlines()
+    return [line.split("#")[0].strip() for line in lines if line.strip()]
+
+
+def run(*command, cwd):
+    done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=110)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+OURS = [
+    c for page in PAGES for c in commands(page.read_text()) if c.startswith("lava-apps")
+]
+
+
+@pytest.mark.parametrize("command", dict.fromkeys(OURS))
+def test_commands_of_the_documentation_run(command, tmp_path):
+    run(sys.executable, "-m", "lava_apps.cli", *command.split()[1:], cwd=tmp_path)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_make_targets_of_the_documentation_exist(page):
+    phony = (ROOT / "Makefile").read_text().split(".PHONY:")[1].splitlines()[0].split()
+    named = re.findall(
+        r"\bmake ([a-z]+)\b", " ".join(re.findall(r"`[^`]+`", page.read_text()))
+    )
+    named += [c.split()[1] for c in commands(page.read_text()) if c.startswith("make ")]
+    assert set(named) <= set(phony)
+
+
+def test_the_first_two_commands_are_the_two_that_do_everything():
+    assert commands(README)[:2] == ["make demo", "make test"]
+
+
+def test_pip_installs_the_lava_that_compat_asks_for():
+    from lava_apps.compat import INSTALL_COMMAND, LAVA_VERSION
+
+    assert INSTALL_COMMAND in commands(README)
+    assert f"LAVA := lava-nc=={LAVA_VERSION}" in (ROOT / "Makefile").read_text()
+
+
+@pytest.mark.parametrize("program", blocks(README, "python"))
+def test_programs_of_the_readme_run(program, tmp_path):
+    (tmp_path / "program.py").write_text(program)
+    run(sys.executable, "program.py", cwd=tmp_path)
+
+
+def test_the_process_of_the_guide_passes_its_own_tests(tmp_path):
+    guide = (ROOT / "docs" / "adding-a-process.md").read_text()
+    files = re.findall(r"^`([\w/]+\.py)`\n\n```python\n(.*?)^```$", guide, re.M | re.S)
+    assert len(files) == 4
+    for name, content in files:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+    for folder in ("mylab", "mylab/leaky_counter"):
+        (tmp_path / folder / "__init__.py").touch()
+    done = run(
+        sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=tmp_path
+    )
+    assert "6 passed, 1 xfailed" in done.stdout
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    for link in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
+        assert (page.parent / link).exists(), link
