@@ -1,6 +1,7 @@
-# One command each: `make demo`, `make test`. Another Python: `make demo PYTHON=python3.12`.
+# One command each: `make demo`, `make test`. With another Python, into a folder of
+# its own: `make demo PYTHON=python3.12`.
 PYTHON ?= python3
-VENV ?= .venv
+VENV ?= .venv$(if $(filter-out python3,$(PYTHON)),-$(notdir $(PYTHON)))
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LAVA := lava-nc==0.10.0

@@ -47,20 +47,7 @@ def demo(
 ) -> None:
     """Restore damaged MNIST digits with a Hopfield network, in a few seconds."""
     start = time.perf_counter()
-    hopfield.run_recall(
-        out,
-        as_json=False,
-        images="mnist",
-        patterns=10,
-        damage="flip",
-        flip=0.2,
-        rule="projection",
-        trials=50,
-        steps=20,
-        precision="floating_pt",
-        update="synchronous",
-        decomposed=False,
-    )
+    hopfield.run_recall(out, as_json=False)
     Console().print(f"demo: {time.perf_counter() - start:.1f} s")
 
 
@@ -68,7 +55,11 @@ def main() -> None:
     """Run the command line; bad arguments and missing data end it with status 2."""
     try:
         app()
-    except (ParameterError, DataError) as error:
+    except ParameterError as error:
+        option = error.parameter.replace("_", "-")
+        print(f"lava-apps: --{option}: {error.complaint}", file=sys.stderr)
+        sys.exit(2)
+    except DataError as error:
         print(f"lava-apps: {error}", file=sys.stderr)
         sys.exit(2)
 

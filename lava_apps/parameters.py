@@ -47,9 +47,14 @@ class ParameterError(ValueError):
     """
 
     def __init__(self, owner: str, parameter: str, problem: str, given: object) -> None:
-        super().__init__(f"{owner}.{parameter}: {problem}, given {describe(given)}")
-        self.owner = owner
-        self.parameter = parameter
+        self.owner, self.parameter = owner, parameter
+        self.complaint = f"{problem}, given {describe(given)}"
+        super().__init__(f"{owner}.{parameter}: {self.complaint}")
+        self._arguments = (owner, parameter, problem, given)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let the error travel between OS processes."""
+        return type(self), self._arguments
 
 
 def describe(value: object) -> str:
@@ -104,7 +109,7 @@ def validated(function: Callable[P, T]) -> Callable[P, T]:
     """
     is_method = function.__name__ == "__init__"
     names = list(inspect.signature(function).parameters)
-    checked = validate_call(config=ConfigDict(arbitrary_types_allowed=True))(function)
+    checked = validate_call(config=_CONFIG)(function)
 
     @functools.wraps(function)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -115,6 +120,10 @@ def validated(function: Callable[P, T]) -> Callable[P, T]:
             raise _parameter_error(owner, names, error) from None
 
     return wrapper
+
+
+# Strict: "0.5" is no number, and "no" is no truth value.
+_CONFIG = ConfigDict(arbitrary_types_allowed=True, strict=True)
 
 
 class _Nothing:
@@ -136,6 +145,8 @@ def _parameter_error(
         name = names[position] if position < len(names) else f"argument {position}"
     else:
         name = str(position)
+    if kind == "unexpected_positional_argument" and name in names:
+        return ParameterError(owner, name, "must be given by keyword", given)
     if kind.startswith("unexpected"):
         allowed = ", ".join(n for n in names if n != "self")
         return ParameterError(owner, name, f"unknown, allowed are {allowed}", given)
@@ -152,7 +163,7 @@ def _python_scalar(value: object) -> object:
     return value.item() if isinstance(value, np.generic) else value
 
 
-Integer = Annotated[int, BeforeValidator(_python_scalar), Field(strict=True)]
+Integer = Annotated[int, BeforeValidator(_python_scalar)]
 """An int or a numpy integer; neither a bool nor a float."""
 
 PositiveInteger = Annotated[Integer, Field(ge=1)]
@@ -160,6 +171,8 @@ Seed = Annotated[Integer, Field(ge=0, lt=2**63)]
 Number = Annotated[float, BeforeValidator(_python_scalar), Field(allow_inf_nan=False)]
 """A finite int or float, Python's or numpy's."""
 
+PositiveNumber = Annotated[Number, Field(gt=0)]
+NonNegativeNumber = Annotated[Number, Field(ge=0)]
 Fraction = Annotated[Number, Field(ge=0, le=1)]
 
 
@@ -240,5 +253,6 @@ def is_symmetric(matrix: Array) -> bool:
     bool
         True where no pair differs by more than 1e-9 of the largest entry.
     """
-    tolerance = 1e-9 * float(np.max(np.abs(matrix)))
-    return bool(np.all(np.abs(matrix - matrix.T) <= tolerance))
+    matrix = matrix.astype(float)  # a difference of 8-bit integers wraps around
+    tolerance = 1e-9 * np.abs(matrix).max()
+    return bool((np.abs(matrix - matrix.T) <= tolerance).all())

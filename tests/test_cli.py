@@ -115,6 +115,16 @@ def test_demo_prints_the_table_and_writes_the_figure(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (["hopfield", "--noise", "-1"], "--noise: must be greater than or equal to 0"),
+        (
+            ["hopfield", "--flip", "0.4", "capacity"],
+            "--flip must stand after 'capacity'",
+        ),
+        (["hopfield", "--json", "capacity"], "--json must stand after 'capacity'"),
+        (
+            ["demo", "--out", "/dev/null"],
+            "--out: must be a folder that can be written to",
+        ),
         (
             ["hopfield", "--flip", "2"],
             "flip: must be less than or equal to 1, given 2.0",

@@ -1,4 +1,7 @@
-"""Every command and every program in README and docs is run."""
+"""Every lava-apps command and every program in README and docs is run.
+
+The make targets run these tests, and `make wheel` the installation by pip.
+"""
 
 import re
 import subprocess

@@ -1,3 +1,5 @@
+import pickle
+
 import numpy as np
 import pytest
 
@@ -29,6 +31,7 @@ def sample(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        ({"count": 1, "fraction": "0.5"}, "sample.fraction: must be a valid number"),
         ({}, "sample.count: is required, given nothing"),
         ({"count": 1.5}, "sample.count: must be a valid integer, given 1.5"),
         ({"count": True}, "sample.count: must be a number, given True"),
@@ -64,7 +67,7 @@ def test_each_bad_argument_gets_the_one_shape_of_error(arguments, message):
 def test_positional_arguments_are_named_too():
     with pytest.raises(ParameterError, match=r"sample.count: must be a valid integer"):
         sample("x")
-    with pytest.raises(ParameterError, match=r"sample.fraction: unknown"):
+    with pytest.raises(ParameterError, match=r"sample.fraction: must be given by key"):
         sample(1, 2)
 
 
@@ -84,6 +87,15 @@ def test_an_error_of_the_function_itself_passes_unchanged():
 
     with pytest.raises(KeyError):
         fails(1)
+
+
+def test_the_error_travels_between_os_processes():
+    error = ParameterError("Owner", "name", "must be one", 2)
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), str(again)) == (
+        ParameterError,
+        "Owner.name: must be one, given 2",
+    )
 
 
 def test_long_values_are_abbreviated():

@@ -14,13 +14,8 @@ DECAY_BITS = 12
 
 DECAY_MAX = 2**DECAY_BITS - 1
 
-BIAS_MANTISSA_MAX = 2**12 - 1
-"""bias_mant is a 13-bit signed number; the bias is ``bias_mant * 2**bias_exp``."""
-
 SIGNED_WEIGHT_MAX = 127
 """Largest weight w that a mixed-sign synapse holds on both sides.
 
 Its mantissa is even, from -256 to 254, so 2w is what is stored.
 """
-
-WEIGHT_EXPONENT_RANGE = (-8, 7)

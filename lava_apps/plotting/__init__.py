@@ -1,5 +1,5 @@
 """One look for all figures."""
 
-from lava_apps.plotting.style import COLOURS, new_figure, save_figure
+from lava_apps.plotting.style import COLOURS, check_folder, new_figure, save_figure
 
-__all__ = ["COLOURS", "new_figure", "save_figure"]
+__all__ = ["COLOURS", "check_folder", "new_figure", "save_figure"]

@@ -12,6 +12,8 @@ import matplotlib as mpl
 from cycler import cycler
 from matplotlib.figure import Figure
 
+from lava_apps.parameters import ParameterError
+
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 """Distinguishable with any colour vision (Okabe and Ito 2008)."""
 
@@ -45,6 +47,27 @@ def new_figure(width: float, height: float) -> Iterator[Figure]:
     """
     with mpl.rc_context(_STYLE):
         yield Figure(figsize=(width, height), layout="constrained")
+
+
+def check_folder(folder: Path) -> None:
+    """Make sure that figures can be written to a folder, without making it.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The folder, which need not exist yet.
+
+    Raises
+    ------
+    ParameterError
+        When it is a file, or its nearest existing parent cannot be written to.
+    """
+    existing = folder.absolute()
+    while not existing.exists():
+        existing = existing.parent
+    if not existing.is_dir() or not os.access(existing, os.W_OK):
+        problem = "must be a folder that can be written to"
+        raise ParameterError("check_folder", "out", problem, str(folder))
 
 
 def save_figure(figure: Figure, path: Path) -> Path:

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from queue import Empty
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,8 +21,10 @@ from lava.magma.core.process.process import AbstractProcess
 from lava.magma.core.run_conditions import RunSteps
 from lava.magma.core.run_configs import RunConfig
 from lava.proc.io.extractor import Extractor
+from pydantic import Field
 
-from lava_apps.parameters import PositiveInteger, validated
+from lava_apps.parameters import ParameterError, PositiveInteger, validated
+from lava_apps.runtime.errors import label
 
 FloatArray = npt.NDArray[np.float64]
 _PATIENCE = 0.2  # seconds without a message before looking for a model that raised
@@ -34,7 +36,7 @@ class ModelError(RuntimeError):
 
 @validated
 def record(
-    ports: Sequence[OutPort],
+    ports: Annotated[Sequence[OutPort], Field(min_length=1)],
     steps: PositiveInteger,
     run_cfg: RunConfig,
     *,
@@ -65,7 +67,12 @@ def record(
     ------
     ModelError
         When a ProcessModel raised.
+    ParameterError
+        For no ports at all, or Processes that were run before.
     """
+    if any(port.process.is_compiled for port in ports):
+        problem = "must be of Processes that were not run before; make them anew"
+        raise ParameterError("record", "ports", problem, ports)
     extractors = [Extractor(shape=port.shape) for port in ports]
     for port, extractor in zip(ports, extractors, strict=True):
         port.connect(extractor.in_port)
@@ -121,12 +128,13 @@ def _receive(runtime: Any, extractor: Extractor) -> FloatArray:
 
 
 def _raise_what_a_model_raised(runtime: Any) -> None:
-    for actor in runtime._messaging_infrastructure.actors:
+    # Lava starts an actor for each Process, in this order, then its services.
+    owners = [label(process) for process in runtime._executable.proc_builders]
+    for n, actor in enumerate(runtime._messaging_infrastructure.actors):
         if actor.exception is not None:
             error, traceback = actor.exception
-            raise ModelError(
-                f"a ProcessModel raised {error!r}\n\n{traceback}"
-            ) from error
+            owner = owners[n] if n < len(owners) else "Lava's runtime service"
+            raise ModelError(f"{owner} raised {error!r}\n\n{traceback}") from error
 
 
 def _kill(runtime: Any) -> None:

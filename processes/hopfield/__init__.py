@@ -1,7 +1,6 @@
 """Hopfield network: an associative memory."""
 
 from lava_apps.processes.hopfield.dynamics import (
-    QuantisedWeights,
     energy,
     hebbian,
     projection,
@@ -12,7 +11,6 @@ from lava_apps.processes.hopfield.process import Hopfield
 
 __all__ = [
     "Hopfield",
-    "QuantisedWeights",
     "energy",
     "hebbian",
     "projection",

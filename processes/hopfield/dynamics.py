@@ -10,19 +10,14 @@ and 1). A field of exactly zero gives -1, as a LIF neuron whose potential equals
 its threshold stays silent.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from lava_apps.loihi2.formats import SIGNED_WEIGHT_MAX
+from lava_apps.loihi2.conversion import QuantisedWeights, quantise_weights
 from lava_apps.parameters import (
-    Array,
     Matrix,
-    NumericArray,
     ParameterError,
-    PositiveInteger,
     RecurrentWeights,
     SignArray,
     SignMatrix,
@@ -180,10 +175,16 @@ def projection(patterns: SignMatrix) -> FloatArray:
     Raises
     ------
     ParameterError
-        For entries other than -1 and +1, or a wrong number of dimensions.
+        For entries other than -1 and +1, a wrong number of dimensions, or as
+        many independent patterns as neurons.
     """
-    patterns = patterns.astype(float)
-    return _symmetric_without_diagonal(np.linalg.pinv(patterns) @ patterns)
+    states = patterns.astype(float)
+    weights = _symmetric_without_diagonal(np.linalg.pinv(states) @ states)
+    weights[np.abs(weights) < 1e-12] = 0  # rounding errors of zeros
+    if not weights.any():
+        problem = "span all dimensions, so that every state is a fixed point"
+        raise ParameterError("projection", "patterns", problem, patterns)
+    return weights
 
 
 @validated
@@ -220,79 +221,32 @@ def storkey(patterns: SignMatrix) -> FloatArray:
     return _symmetric_without_diagonal(weights)
 
 
-@dataclass(frozen=True)
-class QuantisedWeights:
-    """Integer weights and what the rounding cost.
-
-    Parameters
-    ----------
-    weights : (N, N) numpy.ndarray of int8
-        From -127 to 127; ``weights / scale`` approximates the float weights.
-    scale : float
-        Integer units a unit of float weight.
-    relative_error : float
-        Frobenius norm of the difference over that of the float weights.
-    """
-
-    weights: npt.NDArray[np.int8]
-    scale: float
-    relative_error: float
-
-
 @validated
-def quantise(
-    weights: RecurrentWeights, *, row_sum_max: PositiveInteger = ROW_SUM_MAX
-) -> QuantisedWeights:
-    """Round weights to 8-bit integers, in the finest scale that fits (to 0.5 %).
+def quantise(weights: RecurrentWeights) -> QuantisedWeights:
+    """Round weights to integers that all models, the decomposition too, can hold.
 
     Parameters
     ----------
     weights : (N, N) array_like
         Float weights with zero diagonal.
-    row_sum_max : int
-        Limit for the sum of absolute weights of a row; the default is what the
-        decomposition for Loihi 2 allows.
 
     Returns
     -------
     QuantisedWeights
-        Integer weights, the scale, and the relative error made.
+        8-bit weights whose rows sum to at most :data:`ROW_SUM_MAX` in absolute
+        values, the scale, and the relative error made.
 
     Raises
     ------
     ParameterError
-        For weights that are not square, not finite, all zero, or with more
-        entries in a row than `row_sum_max` can tell from zero.
+        For weights that are not square, not finite, all zero, or so many that
+        none is left within the limit.
     """
-    magnitudes = np.abs(weights.astype(float))
-    if not magnitudes.any():
-        raise ParameterError("quantise", "weights", "must not all be zero", weights)
-    # No row can lose more than half a unit a weight to rounding: nothing finer
-    # than this fits. From there down to the first scale that does.
-    reach = row_sum_max + len(weights) / 2
-    scale = min(
-        SIGNED_WEIGHT_MAX / magnitudes.max(), reach / magnitudes.sum(axis=1).max()
-    )
-    integers = _round(weights, scale)
-    while np.abs(integers).sum(axis=1).max() > row_sum_max:
-        scale *= _STEP_DOWN
-        integers = _round(weights, scale)
-    if not integers.any():
-        problem = f"vanish when a row may only sum to {row_sum_max}"
-        raise ParameterError("quantise", "weights", problem, weights)
-    error = np.linalg.norm(integers / scale - weights) / np.linalg.norm(weights)
-    return QuantisedWeights(integers.astype(np.int8), float(scale), float(error))
-
-
-_STEP_DOWN = 0.995  # ratio between a scale that is tried and the one before
-
-
-def _round(weights: Array, scale: float) -> npt.NDArray[np.int64]:
-    return np.asarray(np.rint(weights * scale), dtype=np.int64)
+    return quantise_weights(weights, row_sum_max=ROW_SUM_MAX)
 
 
 @validated
-def overlap(state: NumericArray, pattern: NumericArray) -> FloatArray:
+def overlap(state: SignArray, pattern: SignArray) -> FloatArray:
     """Measure the agreement of states with patterns.
 
     Parameters
@@ -300,14 +254,24 @@ def overlap(state: NumericArray, pattern: NumericArray) -> FloatArray:
     state : (..., N) array_like
         States, each -1 or +1.
     pattern : (..., N) array_like
-        Patterns; broadcast against `state`.
+        Patterns, each -1 or +1; broadcast against `state`.
 
     Returns
     -------
     (...) numpy.ndarray of float64
         ``1/N sum_i s_i x_i``: 1 for equal, 0 for unrelated, -1 for inverted.
+
+    Raises
+    ------
+    ParameterError
+        For other entries, or shapes that do not fit.
     """
-    return np.asarray((state * pattern).mean(axis=-1), dtype=float)
+    try:
+        products = state * pattern
+    except ValueError:
+        problem = f"must fit the shape {state.shape} of the states"
+        raise ParameterError("overlap", "pattern", problem, pattern) from None
+    return np.asarray(products.mean(axis=-1), dtype=float)
 
 
 @validated
@@ -322,9 +286,6 @@ def cue_field(weights: Matrix) -> float:
     Returns
     -------
     float
-        One more than the largest row sum of absolute weights; the constant
-        :data:`CUE_FIELD` for integer weights.
+        One more than the largest row sum of absolute weights.
     """
-    if weights.dtype.kind in "iu":
-        return CUE_FIELD
-    return float(np.abs(weights).sum(axis=1).max()) + 1
+    return float(np.abs(weights.astype(float)).sum(axis=1).max()) + 1

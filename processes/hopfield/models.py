@@ -81,7 +81,8 @@ class PyHopfieldModelFixed(KernelModel):
     def check(cls, process: AbstractProcess) -> None:
         """Refuse weights that are no 8-bit integers."""
         weights = process.weights.init
-        if weights.dtype.kind not in "iu" or np.abs(weights).max() > SIGNED_WEIGHT_MAX:
+        largest = np.abs(weights.astype(float)).max()
+        if weights.dtype.kind not in "iu" or largest > SIGNED_WEIGHT_MAX:
             problem = (
                 f"must be integers from -{SIGNED_WEIGHT_MAX} to {SIGNED_WEIGHT_MAX} "
                 "for fixed_pt (quantise() makes them)"

@@ -35,8 +35,10 @@ class Hopfield(Process):
     ProcessModels: ``floating_pt``; ``fixed_pt`` with integer weights from -127
     to 127, which is exact in integers; and for synchronous updates in
     ``fixed_pt`` a decomposition into Lava's LIF and Dense for Loihi 2, with the
-    same states in every step (``models.py`` shows why). In the decomposition
-    only the ports carry the state; the Vars are those of its parts.
+    same states in every step as long as no row of absolute weights sums to more
+    than 2047 and no external field exceeds 2048 (``models.py`` shows why; the
+    first is checked, the second cannot be before it arrives). In the
+    decomposition only the ports carry the state; the Vars are those of its parts.
 
     Parameters
     ----------

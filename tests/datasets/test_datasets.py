@@ -1,4 +1,5 @@
 import gzip
+import hashlib
 import socket
 
 import numpy as np
@@ -58,6 +59,20 @@ def test_a_folder_of_the_users_is_looked_at_first_and_checked(
     monkeypatch.setenv(mnist.DATA_VARIABLE, str(tmp_path))
     with pytest.raises(DataError, match=r"t10k-images.*checksum differs"):
         load_mnist("test", full=True)
+
+
+@pytest.mark.usefixtures("no_network")
+def test_files_of_that_folder_are_read(monkeypatch, tmp_path):
+    for name in mnist.ARCHIVE_SHA256:
+        content = mnist._subset_file(name).read_bytes()
+        (tmp_path / name).write_bytes(content)
+        checksum = hashlib.sha256(gzip.decompress(content)).hexdigest()
+        monkeypatch.setitem(mnist.CONTENT_SHA256, name, checksum)
+    monkeypatch.setenv(mnist.DATA_VARIABLE, str(tmp_path))
+    images, labels = load_mnist("test", full=True)
+    expected = load_mnist("test")
+    assert np.array_equal(images, expected[0])
+    assert np.array_equal(labels, expected[1])
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,10 @@ def test_exceptions_go_before_the_rules_by_class_and_by_process():
     process = Hopfield(weights=WEIGHTS)
     config = RunConfig("fixed_pt", exceptions={Hopfield: PyHopfieldModelFloat})
     assert config.select(process, HOPFIELD_MODELS) is PyHopfieldModelFloat
+    config = RunConfig("fixed_pt", exceptions={process: PyHopfieldModelFloat})
+    process.run(RunSteps(1), config)
+    assert process.model_class is PyHopfieldModelFloat
+    process.stop()
 
 
 def test_a_model_refuses_what_it_cannot_honour_before_anything_starts():

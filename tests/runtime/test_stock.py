@@ -62,11 +62,20 @@ def test_every_port_is_recorded_at_every_step():
 def test_a_model_that_raises_is_an_error_with_its_traceback_and_not_a_hang():
     process = Fragile()
     config = RunConfig(exceptions={process: PyFragileModel})
-    with pytest.raises(ModelError, match="broke at three"):
+    with pytest.raises(ModelError, match=r"(?s)Fragile 'Process_.*broke at three"):
         record([process.s_out], 10, config)
     assert multiprocessing.active_children() == []
 
 
+@pytest.fixture
+def hears_ctrl_c():
+    """A shell's background jobs, and so perhaps this, are started deaf to it."""
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, previous)
+
+
+@pytest.mark.usefixtures("hears_ctrl_c")
 def test_ctrl_c_ends_every_os_process():
     neurons = LIF(shape=(3,))
     threading.Timer(2.0, os.kill, (os.getpid(), signal.SIGINT)).start()
@@ -84,6 +93,15 @@ def test_it_runs_outside_the_main_thread():
     thread.start()
     thread.join(60)
     assert np.array_equal(recorded, [np.ones((2, 2))])
+
+
+def test_what_cannot_be_recorded_is_refused():
+    with pytest.raises(ParameterError, match=r"record.ports: .* at least 1 item"):
+        record([], 3, RunConfig())
+    neurons = LIF(shape=(1,))
+    record([neurons.s_out], 1, RunConfig())
+    with pytest.raises(ParameterError, match=r"record.ports: .* not run before"):
+        record([neurons.s_out], 1, RunConfig())
 
 
 def test_no_steps_are_refused():

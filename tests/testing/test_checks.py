@@ -1,9 +1,24 @@
 """The contract suite must fail where a Process breaks the contract."""
 
+from unittest import mock
+
 import numpy as np
 import pytest
+from lava.magma.core.decorator import implements, requires
+from lava.magma.core.model.py.model import PyLoihiProcessModel
+from lava.magma.core.model.py.ports import PyOutPort
+from lava.magma.core.model.py.type import LavaPyType
+from lava.magma.core.process.ports.ports import OutPort
+from lava.magma.core.process.process import AbstractProcess
+from lava.magma.core.resources import CPU
+from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
+from lava.proc.io.sink import RingBuffer as Sink
 from lava.proc.lif.process import LIF
 
+from lava_apps.loihi2.run_configs import RunConfig
+from lava_apps.processes.hopfield import Hopfield
+from lava_apps.processes.hopfield.models import SubHopfieldModel
+from lava_apps.runtime.stock import record
 from lava_apps.testing import CHECKS, Case, ContractError, contract
 from lava_apps.testing import checks as checks_module
 from lava_apps.testing.checks import (
@@ -65,6 +80,46 @@ def test_an_error_about_something_else_fails():
     # Lava's LIF takes **kwargs but needs a shape: the error is about that.
     with pytest.raises(ContractError, match="does not name the parameter"):
         check_refuses_unknown_keyword(case)
+
+
+def test_a_model_that_draws_from_the_global_state_fails():
+    class Drawing(AbstractProcess):
+        def __init__(self):
+            super().__init__()
+            self.a_out = OutPort(shape=(1,))
+
+    @implements(proc=Drawing, protocol=LoihiProtocol)
+    @requires(CPU)
+    class PyDrawingModel(PyLoihiProcessModel):
+        a_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, float)
+
+        def run_spk(self):
+            self.a_out.send(np.random.random(1))  # noqa: NPY002
+
+    class DrawingCase(Case):
+        def run(self, precision, **_):
+            process = self.make()
+            config = RunConfig(precision, exceptions={process: PyDrawingModel})
+            return {"a_out": record([process.a_out], 3, config)[0]}
+
+    with pytest.raises(ContractError, match="two runs in floating_pt differ at a_out"):
+        check_deterministic(DrawingCase(Drawing, {}))
+
+
+def test_a_decomposition_for_another_precision_does_not_count():
+    case = Case(lambda: Hopfield(weights=[[0, 1], [1, 0]]), {})
+    mistagged = mock.patch.object(SubHopfieldModel, "tags", ["floating_pt"])
+    complaint = "no SubProcessModel for fixed_pt"
+    with mistagged, pytest.raises(ContractError, match=complaint):
+        check_decomposition(case)
+
+
+def test_cases_that_cannot_be_run_say_why():
+    with pytest.raises(ContractError, match=r"\['b_in'\] are no InPorts"):
+        Case(make_lif, {"b_in": [[0, 0]]}).run("floating_pt")
+    with pytest.raises(ContractError, match="no OutPort"):
+        Case(lambda: Sink(shape=(1,), buffer=1), {}).run("floating_pt")
+    assert len(Case(make_lif, {}, steps=4).run("floating_pt")["s_out"]) == 4
 
 
 def test_different_runs_and_non_finite_values_fail(monkeypatch):

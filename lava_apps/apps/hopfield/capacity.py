@@ -5,16 +5,23 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field
 
 from lava_apps.apps.hopfield.experiment import Rule, make_weights
 from lava_apps.apps.hopfield.network import Update, recall
 from lava_apps.apps.hopfield.patterns import flip_pixels
 from lava_apps.loihi2.run_configs import Precision
-from lava_apps.parameters import Fraction, Number, PositiveInteger, Seed, validated
+from lava_apps.parameters import (
+    Fraction,
+    PositiveInteger,
+    PositiveNumber,
+    Seed,
+    validated,
+)
 from lava_apps.processes.hopfield.dynamics import overlap
 
 CRITICAL_LOAD = 0.138
@@ -76,7 +83,7 @@ class CapacityResult:
 def measure_capacity(
     *,
     neurons: PositiveInteger = 512,
-    loads: Sequence[Number] = DEFAULT_LOADS,
+    loads: Annotated[Sequence[PositiveNumber], Field(min_length=1)] = DEFAULT_LOADS,
     flip: Fraction = 0.1,
     rule: Rule = "hebbian",
     update: Update = "synchronous",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,6 +24,7 @@ from lava_apps.apps.hopfield.figures import draw_capacity, draw_recall
 from lava_apps.apps.hopfield.network import Update
 from lava_apps.apps.hopfield.patterns import Damage, Images
 from lava_apps.loihi2.run_configs import Precision
+from lava_apps.plotting import check_folder
 
 app = typer.Typer(
     help="Associative memory: restore damaged images of handwritten digits."
@@ -63,7 +65,13 @@ def progress_bar() -> Progress:
     )
 
 
-def run_recall(out: Path, as_json: bool, **settings: Any) -> None:
+DEFAULTS: dict[str, Any] = {
+    name: parameter.default
+    for name, parameter in inspect.signature(restore_images).parameters.items()
+}
+
+
+def run_recall(out: Path, as_json: bool, **changes: Any) -> None:
     """Run the experiment, draw its figure, and print what came of it.
 
     Parameters
@@ -72,13 +80,17 @@ def run_recall(out: Path, as_json: bool, **settings: Any) -> None:
         Folder for the figure.
     as_json : bool
         Print JSON instead of a table.
-    **settings
-        Arguments of :func:`~lava_apps.apps.hopfield.experiment.restore_images`.
+    **changes
+        Arguments of :func:`~lava_apps.apps.hopfield.experiment.restore_images`
+        that differ from its defaults.
     """
+    check_folder(out)
+    settings = DEFAULTS | changes
     total = settings["trials"] * (settings["steps"] + 1) + 1
     with progress_bar() as progress:
         task = progress.add_task("time steps", total=total)
-        result = restore_images(**settings, on_step=lambda: progress.advance(task))
+        settings["on_step"] = lambda: progress.advance(task)
+        result = restore_images(**settings)
     path = draw_recall(result, out / "hopfield-recall.png")
     summary = result.summary()
     if as_json:
@@ -110,34 +122,70 @@ def run_recall(out: Path, as_json: bool, **settings: Any) -> None:
     Console().print(table)
 
 
+def refuse_options(context: typer.Context) -> None:
+    """Refuse options that stand before a subcommand, which would be lost.
+
+    Parameters
+    ----------
+    context : typer.Context
+        Of the command that has subcommands.
+
+    Raises
+    ------
+    typer.BadParameter
+        Naming the first such option.
+    """
+    for name in context.params:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            option = name.removeprefix("as_").replace("_", "-")
+            problem = f"--{option} must stand after {context.invoked_subcommand!r}"
+            raise typer.BadParameter(problem)
+
+
 @app.callback(invoke_without_command=True)
 def hopfield(
     context: typer.Context,
-    images: Annotated[Images, typer.Option(help="Which images to store.")] = "mnist",
-    patterns: Annotated[int, typer.Option(help="How many images to store.")] = 10,
-    damage: Annotated[Damage, typer.Option(help="What to do to them.")] = "flip",
-    flip: Annotated[float, typer.Option(help="Fraction of pixels to invert.")] = 0.2,
-    noise: Annotated[float, typer.Option(help="Standard deviation of noise.")] = 0.5,
-    rule: RuleOption = "projection",
-    update: UpdateOption = "synchronous",
-    precision: PrecisionOption = "floating_pt",
+    images: Annotated[Images, typer.Option(help="Which images to store.")] = DEFAULTS[
+        "images"
+    ],
+    full: Annotated[
+        bool, typer.Option("--full", help="Choose from all of MNIST.")
+    ] = False,
+    patterns: Annotated[int, typer.Option(help="How many images to store.")] = DEFAULTS[
+        "patterns"
+    ],
+    damage: Annotated[Damage, typer.Option(help="What to do to them.")] = DEFAULTS[
+        "damage"
+    ],
+    flip: Annotated[
+        float, typer.Option(help="Fraction of pixels to invert.")
+    ] = DEFAULTS["flip"],
+    noise: Annotated[
+        float, typer.Option(help="Standard deviation of noise.")
+    ] = DEFAULTS["noise"],
+    rule: RuleOption = DEFAULTS["rule"],
+    update: UpdateOption = DEFAULTS["update"],
+    precision: PrecisionOption = DEFAULTS["precision"],
     decomposed: Annotated[
         bool,
         typer.Option("--decomposed", help="Build it from LIF and Dense, for Loihi 2."),
     ] = False,
-    trials: Trials = 50,
-    steps: Steps = 20,
-    seed: SeedOption = 0,
+    trials: Trials = DEFAULTS["trials"],
+    steps: Steps = DEFAULTS["steps"],
+    seed: SeedOption = DEFAULTS["seed"],
     out: Out = Path("results"),
     as_json: Json = False,
 ) -> None:
     """Restore damaged images of handwritten digits from a Hopfield network."""
     if context.invoked_subcommand is not None:
+        refuse_options(context)
         return
     run_recall(
         out,
         as_json,
         images=images,
+        full=full,
         patterns=patterns,
         damage=damage,
         flip=flip,
@@ -169,6 +217,7 @@ def capacity(
     as_json: Json = False,
 ) -> None:
     """Measure how many random patterns the network holds."""
+    check_folder(out)
     loads = list(load or DEFAULT_LOADS)
     with progress_bar() as progress:
         task = progress.add_task("loads", total=len(loads))

@@ -10,12 +10,11 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from lava_apps.apps.hopfield.network import Update, recall
+from lava_apps.apps.hopfield.network import Signs, Update, recall
 from lava_apps.apps.hopfield.patterns import (
     Damage,
     Greys,
     Images,
-    Signs,
     add_noise,
     binarise,
     choose_images,
@@ -26,7 +25,7 @@ from lava_apps.loihi2.run_configs import Precision
 from lava_apps.parameters import (
     Array,
     Fraction,
-    Number,
+    NonNegativeNumber,
     PositiveInteger,
     Seed,
     validated,
@@ -137,10 +136,11 @@ class RecallResult:
 def restore_images(
     *,
     images: Images = "mnist",
+    full: bool = False,
     patterns: PositiveInteger = 10,
     damage: Damage = "flip",
     flip: Fraction = 0.2,
-    noise: Number = 0.5,
+    noise: NonNegativeNumber = 0.5,
     rule: Rule = "projection",
     update: Update = "synchronous",
     precision: Precision = "floating_pt",
@@ -156,6 +156,9 @@ def restore_images(
     ----------
     images : {"mnist", "digits"}
         MNIST (28 by 28 pixels) or scikit-learn's digits (8 by 8).
+    full : bool
+        Choose from all of MNIST's training images, not from the subset that
+        ships with the package (see :func:`lava_apps.datasets.load_mnist`).
     patterns : int
         Images to store, all different.
     damage : {"flip", "occlude", "noise"}
@@ -189,7 +192,7 @@ def restore_images(
     """
     settings = {name: value for name, value in locals().items() if name != "on_step"}
     rng = np.random.default_rng(seed)
-    greys = choose_images(images, patterns, rng)
+    greys = choose_images(images, patterns, rng, full=full)
     flat = greys.reshape(patterns, -1)
     stored = binarise(flat)
     weights, error = make_weights(stored, rule, precision)

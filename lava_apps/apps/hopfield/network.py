@@ -53,7 +53,8 @@ def recall(
     Parameters
     ----------
     weights : (N, N) array_like
-        Zero diagonal; integers for `precision` "fixed_pt".
+        Zero diagonal. For `precision` "fixed_pt" integers from -127 to 127 whose
+        absolute values sum to at most 2047 in each row.
     cues : (K, N) array_like
         States to start from, each -1 or +1.
     steps : int
@@ -86,11 +87,15 @@ def recall(
     neurons = len(weights)
     if cues.shape[1] != neurons:
         raise ParameterError("recall", "cues", f"must have {neurons} columns", cues)
+    strength = cue_field(weights)
+    if precision == "fixed_pt" and strength > CUE_FIELD:
+        problem = f"must sum to at most {CUE_FIELD - 1} in each row (absolute values)"
+        raise ParameterError("recall", "weights", problem, weights)
 
     network = Hopfield(weights=weights, update=update, seed=seed)
     period = steps + 1
     source = RingBuffer(data=_cue_spikes(cues, period))
-    synapses = _cue_synapses(neurons, cue_field(weights), precision)
+    synapses = _cue_synapses(neurons, strength, precision)
     source.s_out.connect(synapses.s_in)
     synapses.a_out.connect(network.a_in)
 

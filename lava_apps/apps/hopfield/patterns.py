@@ -7,10 +7,10 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from lava_apps.apps.hopfield.network import Signs
 from lava_apps.datasets import load_digits, load_mnist
 from lava_apps.parameters import ParameterError
 
-Signs = npt.NDArray[np.int8]
 Greys = npt.NDArray[np.float64]
 Images = Literal["digits", "mnist"]
 Damage = Literal["flip", "occlude", "noise"]
@@ -18,7 +18,9 @@ Damage = Literal["flip", "occlude", "noise"]
 _INK = 0.5  # grey level, of 1, from which a pixel is ink
 
 
-def choose_images(source: Images, number: int, rng: np.random.Generator) -> Greys:
+def choose_images(
+    source: Images, number: int, rng: np.random.Generator, *, full: bool = False
+) -> Greys:
     """Choose images of digits, as many different digits as there are.
 
     Parameters
@@ -29,6 +31,8 @@ def choose_images(source: Images, number: int, rng: np.random.Generator) -> Grey
         How many; no two of them have the same black and white image.
     rng : numpy.random.Generator
         Source of the choice.
+    full : bool
+        Choose from all of MNIST, not from the subset that ships with the package.
 
     Returns
     -------
@@ -40,7 +44,9 @@ def choose_images(source: Images, number: int, rng: np.random.Generator) -> Grey
     ParameterError
         When there are fewer different images.
     """
-    images, labels = load_digits() if source == "digits" else load_mnist("train")
+    images, labels = (
+        load_digits() if source == "digits" else load_mnist("train", full=full)
+    )
     queues = [
         list(rng.permutation(np.flatnonzero(labels == digit))) for digit in range(10)
     ]

@@ -37,6 +37,23 @@ def test_hebbian_memory_holds_below_the_critical_load_and_fails_above():
     assert result.loads.tolist() == [51 / 512, 102 / 512]
 
 
+def test_eight_bits_cost_what_the_decisions_say():
+    easy = restore_images(precision="fixed_pt", patterns=40)
+    assert easy.exact.all()
+    assert restore_images(precision="fixed_pt").quantisation_error == pytest.approx(
+        0.13, abs=0.005
+    )
+    hard = {"damage": "occlude", "trials": 10}  # the stored images, once each
+    assert restore_images(**hard).exact.sum() == 10
+    assert restore_images(**hard, precision="fixed_pt").exact.sum() == 7
+
+
+@pytest.mark.parametrize("loads", [[], [-1], [0]])
+def test_capacity_refuses_loads_that_are_none(loads):
+    with pytest.raises(ParameterError, match=r"measure_capacity.loads"):
+        measure_capacity(loads=loads)
+
+
 def test_images_are_different_and_go_round_the_digits():
     images = choose_images("digits", 25, np.random.default_rng(0))
     binary = binarise(images).reshape(25, -1)

@@ -8,12 +8,14 @@ from lava_apps.processes.hopfield import projection, quantise
 RNG = np.random.default_rng(2)
 PATTERNS = RNG.choice([-1, 1], (5, 64))
 WEIGHTS = projection(PATTERNS)
+ONES = np.ones((64, 64), int) - np.eye(64, dtype=int)
 INTEGERS = quantise(WEIGHTS).weights
 
 
 @pytest.mark.parametrize(
     ("weights", "options"),
     [
+        (PATTERNS.T @ PATTERNS - np.diag([5] * 64), {}),
         (WEIGHTS, {}),
         (WEIGHTS, {"update": "asynchronous"}),
         (INTEGERS, {"precision": "fixed_pt"}),
@@ -39,6 +41,10 @@ def test_progress_counts_every_time_step():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (
+            {"weights": 127 * ONES, "cues": PATTERNS, "precision": "fixed_pt"},
+            "recall.weights: must sum to at most 2047 in each row",
+        ),
         (
             {"weights": WEIGHTS, "cues": PATTERNS[:, 1:]},
             "recall.cues: must have 64 columns",

@@ -3,11 +3,11 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from lava_apps.loihi2.conversion import quantise_weights
 from lava_apps.loihi2.formats import SIGNED_WEIGHT_MAX
 from lava_apps.parameters import ParameterError
 from lava_apps.processes.hopfield import energy, hebbian, projection, quantise, storkey
 from lava_apps.processes.hopfield.dynamics import (
-    CUE_FIELD,
     ROW_SUM_MAX,
     cue_field,
     overlap,
@@ -182,13 +182,25 @@ def test_quantising_uses_the_finest_scale_that_fits():
 
 
 def test_quantising_refuses_zeros_and_rows_too_long_for_any_weight():
-    with pytest.raises(ParameterError, match=r"quantise.weights: must not all be zero"):
-        quantise(np.zeros((3, 3)))
-    with pytest.raises(ParameterError, match=r"quantise.weights: vanish"):
-        quantise(np.ones((50, 50)) - np.eye(50), row_sum_max=5)
+    zeros = r"quantise_weights.weights: must not all be zero"
+    for weights in (np.zeros((3, 3)), [[0, 1e-310], [1e-310, 0]]):
+        with pytest.raises(ParameterError, match=zeros):
+            quantise(weights)
+    with pytest.raises(ParameterError, match=r"quantise_weights.weights: vanish"):
+        quantise_weights(np.ones((50, 50)) - np.eye(50), row_sum_max=5)
+
+
+def test_as_many_patterns_as_neurons_leave_projection_nothing_but_rounding_errors():
+    patterns = np.random.default_rng(0).choice([-1, 1], (100, 64))
+    with pytest.raises(
+        ParameterError, match=r"projection.patterns: span all dimensions"
+    ):
+        projection(patterns)
 
 
 def test_overlap_and_the_field_of_a_cue():
     assert overlap([[1, 1, -1, -1]], [1, 1, 1, 1]).tolist() == [0]
     assert cue_field([[0, -2.0], [1.0, 0]]) == 3
-    assert cue_field([[0, 1], [1, 0]]) == CUE_FIELD
+    assert cue_field(np.array([[0, -128], [127, 0]], np.int8)) == 129
+    with pytest.raises(ParameterError, match=r"overlap.pattern: must fit the shape"):
+        overlap([1, 1], [1, 1, 1])

@@ -101,7 +101,7 @@ class Port:
         pass
 
 
-@pytest.mark.parametrize("worst", [ROW_SUM_MAX + CUE_FIELD, 4096 + 64])
+@pytest.mark.parametrize("worst", [ROW_SUM_MAX + CUE_FIELD, 4096])
 def test_the_bound_on_what_is_left_in_v_is_exact_up_to_4095_and_not_beyond(worst):
     process = Hopfield(weights=np.array([[0, 1], [1, 0]]))
     neurons = SubHopfieldModel(process).neurons
@@ -122,6 +122,10 @@ def test_the_bound_on_what_is_left_in_v_is_exact_up_to_4095_and_not_beyond(worst
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (
+            {"weights": np.array([[0, -128], [-128, 0]], np.int8)},
+            "weights: must be integers from -127 to 127",
+        ),
         (
             {"weights": [[0, 0.5], [0.5, 0]]},
             "weights: must be integers from -127 to 127",

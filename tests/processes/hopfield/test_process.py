@@ -11,6 +11,14 @@ GOOD = [[0, 1.0], [1.0, 0]]
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (
+            {
+                "weights": np.array([[0, 64], [-64, 0]], np.int8),
+                "update": "asynchronous",
+            },
+            "weights: must be symmetric",
+        ),
+        ({"weights": GOOD, "seed": 1.0}, "seed: must be a valid integer"),
         ({"weights": [[0, 1.0]]}, "weights: must be square, given"),
         (
             {"weights": [[0, 1.0], [2.0, 0]], "update": "asynchronous"},

@@ -1,0 +1,65 @@
+"""Two habits of Lava's that cost time and memory, mended.
+
+Lava keeps every Process and Var that was ever made, and executes the files of a
+Process' folder at each compilation. Here it keeps them while somebody else does,
+and remembers which ProcessModels it found.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+from lava.magma.compiler.compiler_graphs import ProcGroupDiGraphs
+from lava.magma.core.process.process import AbstractProcess, ProcessServer
+from lava.magma.core.process.variable import VarServer
+
+Finder = Callable[[AbstractProcess], list[type]]
+
+
+class _Living(weakref.WeakSet[Any]):
+    """Stands for the list in which Lava's servers keep what was made."""
+
+    append = weakref.WeakSet.add
+
+
+def install() -> None:
+    """Mend both; a second call changes nothing."""
+    for server, name in ((ProcessServer(), "processes"), (VarServer(), "vars")):
+        if not isinstance(getattr(server, name), _Living):
+            setattr(server, name, _Living(getattr(server, name)))
+    if not hasattr(ProcGroupDiGraphs._find_proc_models, "__wrapped__"):
+        find = remembering(ProcGroupDiGraphs._find_proc_models)
+        ProcGroupDiGraphs._find_proc_models = staticmethod(find)
+
+
+def remembering(find: Finder) -> Finder:
+    """Remember what was found for Process classes of modules that are files.
+
+    Parameters
+    ----------
+    find : callable
+        Gives the ProcessModels of a Process.
+
+    Returns
+    -------
+    callable
+        The same, asked once a class. Classes of the main script or a notebook
+        are asked for each time: models may be added there.
+    """
+    known: weakref.WeakKeyDictionary[type, list[type]] = weakref.WeakKeyDictionary()
+
+    @functools.wraps(find)
+    def find_once(proc: AbstractProcess) -> list[type]:
+        cls = type(proc)
+        module = sys.modules.get(cls.__module__)
+        if cls.__module__ == "__main__" or not getattr(module, "__file__", None):
+            return find(proc)
+        if cls not in known:
+            known[cls] = find(proc)
+        return list(known[cls])
+
+    return find_once

@@ -1,0 +1,386 @@
+"""A runtime for any Lava graph within one OS process.
+
+:class:`InlineRuntime` stands where Lava's ``Runtime`` stands. It takes the same
+executable, runs the same unmodified ProcessModels, and gives the same numbers;
+Vars are read and set where they are.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from lava.magma.compiler.builders.py_builder import PyProcessBuilder
+from lava.magma.compiler.executable import Executable
+from lava.magma.core.model.py.model import PyLoihiProcessModel
+from lava.magma.core.model.py.ports import PyInPort
+from lava.magma.core.process.ports.ports import InPort, create_port_id
+from lava.magma.core.process.process import AbstractProcess
+from lava.magma.core.run_conditions import RunContinuous, RunSteps
+from lava.utils.sparse import find
+from scipy.sparse import csr_matrix
+
+from lava_apps.runtime.channels import Channel, ExternalChannel, VarPortChannel
+from lava_apps.runtime.errors import BackendError, ShapeError, label
+from lava_apps.runtime.ports import check_shape, speed_up
+from lava_apps.runtime.protocols import (
+    FOREVER,
+    AsyncDomain,
+    Commands,
+    LoihiDomain,
+    Responses,
+)
+from lava_apps.runtime.scheduler import Domain, Scheduler, Worker
+
+Array = npt.NDArray[Any]
+
+
+class InlineRuntime:
+    """Run an executable within this OS process.
+
+    Parameters
+    ----------
+    executable : lava.magma.compiler.executable.Executable
+        What Lava's compiler made of a graph.
+    message_infrastructure_type : object, optional
+        Taken and ignored, as Lava's ``Runtime`` is called with it.
+    loglevel : int, optional
+        Taken and ignored, for the same reason.
+
+    Raises
+    ------
+    BackendError
+        For a graph with a ProcessModel that is not one for the CPU in Python.
+    """
+
+    def __init__(
+        self,
+        executable: Executable,
+        message_infrastructure_type: object = None,  # noqa: ARG002
+        loglevel: int = 0,  # noqa: ARG002
+    ) -> None:
+        self._executable = executable
+        self._is_initialized = self._is_started = self._is_running = False
+        self._stopped = False
+        self.num_steps = 0
+        self.scheduler = Scheduler()
+        self.channels: list[Channel] = []
+        self.workers: dict[AbstractProcess, Worker] = {}
+        self._thread: threading.Thread | None = None
+        self._thread_error: BaseException | None = None
+        self._vars: dict[int, tuple[Any, str]] = {}
+
+    def initialize(self) -> None:
+        """Build channels and ProcessModels."""
+        builders = self._executable.proc_builders
+        for process, builder in builders.items():
+            if not isinstance(builder, PyProcessBuilder):
+                name = builder.proc_model.__name__
+                problem = f"{label(process)}: {name} is no ProcessModel in Python"
+                raise BackendError(problem)
+        var_port_channels = self._build_channels()
+        for process, builder in builders.items():
+            self._build_external_channels(process, builder)
+            self._build_model(process, builder)
+        for channel, process, name in var_port_channels:
+            channel.owner = self.workers[process]
+            channel.port = getattr(channel.owner.model, name)
+        self._is_initialized = True
+
+    def _build_channels(self) -> list[tuple[VarPortChannel, AbstractProcess, str]]:
+        served = []
+        builders = self._executable.proc_builders
+        for link in self._executable.channel_builders or ():
+            source, destination = link.src_process, link.dst_process
+            out, into = link.src_port_initializer, link.dst_port_initializer
+            is_var_port = into.name in builders[destination].var_ports
+            channel = (VarPortChannel if is_var_port else Channel)(
+                self.scheduler,
+                (label(source), out.name),
+                (label(destination), into.name),
+                out.shape,
+                out.d_type,
+                out.size,
+            )
+            if isinstance(channel, VarPortChannel):
+                served.append((channel, destination, into.name))
+            self.channels.append(channel)
+            builders[source].set_csp_ports([channel.src_port])
+            builders[destination].set_csp_ports([channel.dst_port])
+            port_id = create_port_id(source.id, out.name)
+            builders[destination].add_csp_port_mapping(port_id, channel.dst_port)
+        return served
+
+    def _build_external_channels(self, process: Any, builder: Any) -> None:
+        """Build the pipes of Injector and Extractor."""
+        for name, initializer in builder.py_ports.items():
+            port = getattr(process, name)
+            if not port.external_pipe_flag:
+                continue
+            outside, inside = ("outside", name), (label(process), name)
+            into_graph = isinstance(port, InPort)
+            ends = (outside, inside) if into_graph else (inside, outside)
+            channel = ExternalChannel(
+                self.scheduler,
+                *ends,
+                initializer.shape,
+                initializer.d_type,
+                port.external_pipe_buffer_size,
+            )
+            self.channels.append(channel)
+            # set_csp_ports files a channel's end under its name, the port's.
+            if into_graph:
+                builder.set_csp_ports([channel.dst_port])
+                port.external_pipe_csp_send_port = channel.src_port
+            else:
+                builder.set_csp_ports([channel.src_port])
+                port.external_pipe_csp_recv_port = channel.dst_port
+
+    def _build_model(self, process: AbstractProcess, builder: Any) -> None:
+        self._check_vars(process, builder)
+        model = builder.build()
+        # Lava's Injector joins this in its destructor, and never sets it.
+        model.__dict__.setdefault("_p_to_pm_dst_port", Commands(self.scheduler))
+        worker = Worker(self.scheduler, process, model)
+        is_loihi = isinstance(model, PyLoihiProcessModel)
+        domain = self._domain(process, LoihiDomain if is_loihi else AsyncDomain)
+        domain.add(worker)
+        model.service_to_process = Commands(self.scheduler)
+        model.process_to_service = Responses(domain)
+        for port in model.py_ports:
+            if isinstance(port, PyInPort):
+                for end in port.csp_ports:
+                    if not isinstance(end.channel, ExternalChannel):
+                        check_shape(port, end)
+            speed_up(port)
+        self._vars |= {i: (model, n) for i, n in model.var_id_to_var_map.items()}
+        self.scheduler.workers.append(worker)
+        self.workers[process] = worker
+
+    @staticmethod
+    def _check_vars(process: AbstractProcess, builder: Any) -> None:
+        """Find initial values that do not fit, by name, before numpy does."""
+        for name, initializer in builder.vars.items():
+            value = initializer.value
+            if isinstance(value, (np.ndarray, list, tuple)):
+                try:
+                    np.broadcast_to(np.asarray(value), initializer.shape)
+                except ValueError:
+                    raise ShapeError(
+                        f"{label(process)}.{name}: initial value of shape "
+                        f"{np.shape(value)}, the Var has {initializer.shape}"
+                    ) from None
+
+    def _domain(self, process: AbstractProcess, kind: type[Domain]) -> Domain:
+        """Find or make the domain of a Process: one for each of Lava's."""
+        place = next(
+            n
+            for n, sync_domain in enumerate(self._executable.sync_domains)
+            if process in sync_domain.processes
+        )
+        for domain in self.scheduler.domains:
+            if getattr(domain, "place", None) == place:
+                return domain
+        domain = kind(self.scheduler)
+        domain.place = place  # type: ignore[attr-defined]
+        self.scheduler.domains.append(domain)
+        return domain
+
+    def start(self, run_condition: Any) -> None:
+        """Run for some time steps, or until told to stop.
+
+        Parameters
+        ----------
+        run_condition : lava.magma.core.run_conditions.AbstractRunCondition
+            RunSteps, which returns when done unless it is not blocking, or
+            RunContinuous, which returns at once.
+
+        Raises
+        ------
+        BackendError
+            After `stop`, after an error, and while it runs.
+        """
+        if not isinstance(run_condition, (RunSteps, RunContinuous)):
+            raise ValueError(f"Wrong type of run_condition: {type(run_condition)}")
+        if self._stopped or self.scheduler.failure is not None:
+            state = "was stopped" if self._stopped else "ended with an error"
+            raise BackendError(f"this graph {state}; build it anew to run it again")
+        if self._is_running:
+            raise BackendError("this graph is running; wait() or pause() first")
+        forever = isinstance(run_condition, RunContinuous)
+        self.num_steps = FOREVER if forever else run_condition.num_steps
+        self._is_started = self._is_running = True
+        if run_condition.blocking and not forever:
+            alone = threading.active_count() == 1
+            try:
+                with self._ctrl_c_ends_step():
+                    self.scheduler.run(self.num_steps, alone=alone)
+            finally:
+                self._is_running = False
+            self._stop_if_asked()
+        else:
+            self._thread = threading.Thread(target=self._run_in_thread, daemon=True)
+            self._thread.start()
+
+    def _run_in_thread(self) -> None:
+        try:
+            self.scheduler.run(self.num_steps, alone=False)
+        except BaseException as error:
+            self._thread_error = error
+
+    @contextmanager
+    def _ctrl_c_ends_step(self) -> Iterator[None]:
+        """Let Ctrl-C end the run after its time step; a second one ends it at once."""
+        is_main = threading.current_thread() is threading.main_thread()
+        if not is_main or signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            yield
+            return
+
+        def handle(number: int, frame: Any) -> None:
+            if self.scheduler.interrupted:
+                signal.default_int_handler(number, frame)
+            self.scheduler.interrupted = True
+
+        previous = signal.signal(signal.SIGINT, handle)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, previous)
+
+    def _join_thread(self) -> None:
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join()
+            self._thread, error, self._thread_error = None, self._thread_error, None
+            self._is_running = False
+            if error is not None:
+                raise error
+
+    def _stop_if_asked(self) -> None:
+        if any(domain.wants_stop for domain in self.scheduler.domains):
+            self.stop()
+
+    def wait(self) -> None:
+        """Wait until a run that was not blocking is over.
+
+        Raises
+        ------
+        Exception
+            What a ProcessModel raised meanwhile.
+        """
+        self._join_thread()
+        self._stop_if_asked()
+
+    def pause(self) -> None:
+        """End a run after its time step; it can be run again."""
+        if self._is_running:
+            self.scheduler.end_requested = True
+            self.scheduler.poke()
+            self._join_thread()
+
+    def stop(self) -> None:
+        """End a run, and the use of this graph."""
+        try:
+            self.pause()
+        finally:
+            self._stopped = True
+            self._is_started = False
+
+    def model_of(self, var_id: int) -> tuple[Any, str]:
+        """Find the ProcessModel that holds a Var, and its name there.
+
+        Parameters
+        ----------
+        var_id : int
+            The Var's id.
+
+        Returns
+        -------
+        model : lava.magma.core.model.py.model.AbstractPyProcessModel
+            The model.
+        name : str
+            Name of its attribute.
+
+        Raises
+        ------
+        AssertionError
+            For a Var that no ProcessModel holds, as Lava does.
+        """
+        if var_id not in self._vars:
+            raise AssertionError(
+                f"The Var with id <{var_id}> is not held by any ProcessModel: its "
+                "Process was built from others, and it is no alias of theirs."
+            )
+        return self._vars[var_id]
+
+    def get_var(self, var_id: int, idx: Any = None) -> Array:
+        """Read a Var in Lava's way: as float64, in the Var's shape.
+
+        Parameters
+        ----------
+        var_id : int
+            The Var's id.
+        idx : optional
+            Index into the array.
+
+        Returns
+        -------
+        numpy.ndarray of float64
+            The values; character codes for a string, the non-zero entries for a
+            sparse matrix.
+        """
+        self._check_idle()
+        model, name = self.model_of(var_id)
+        value = getattr(model, name)
+        if isinstance(value, str):
+            array = np.frombuffer(value.encode("ascii"), np.uint8).astype(float)
+        elif isinstance(value, csr_matrix):
+            array = find(value, explicit_zeros=True)[2].astype(float)
+        else:
+            shape = self._executable.node_configs[0].var_models[var_id].shape
+            array = np.array(value, dtype=float).reshape(shape)
+        return array if idx is None else np.asarray(array[idx])
+
+    def set_var(self, var_id: int, value: Any, idx: Any = None) -> None:
+        """Set a Var in place; numbers are cast to its type.
+
+        Parameters
+        ----------
+        var_id : int
+            The Var's id.
+        value : numpy.ndarray
+            The values, as `get_var` gives them.
+        idx : optional
+            Set only what this indexes, to the values at the same places.
+        """
+        self._check_idle()
+        model, name = self.model_of(var_id)
+        old, value = getattr(model, name), np.asarray(value)
+        if isinstance(old, str):
+            setattr(model, name, bytes(value.astype(int).tolist()).decode("ascii"))
+        elif isinstance(old, csr_matrix):
+            rows, columns, _ = find(old, explicit_zeros=True)
+            entries = csr_matrix((value.astype(float), (rows, columns)), old.shape)
+            setattr(model, name, entries)
+        elif isinstance(old, np.ndarray):
+            if idx is None:
+                old[...] = value.reshape(old.shape).astype(old.dtype)
+            else:
+                old[idx] = value[idx]
+        else:
+            setattr(model, name, type(old)(value.item()))
+        model.on_var_update()
+
+    def _check_idle(self) -> None:
+        if not self._is_started:
+            raise RuntimeError("Runtime has not started")
+        if self._thread is not None and not self._thread.is_alive():
+            self._join_thread()
+        if self._is_running:
+            raise BackendError(
+                "a Var can be read and set between runs only; pause() first"
+            )
