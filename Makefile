@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LAVA := lava-nc==0.10.0
 
-.PHONY: demo test check wheel clean
+.PHONY: demo test check wheel bench lava-suite clean
 
 demo: $(VENV)/.core
 	$(BIN)/lava-apps demo
@@ -24,6 +24,17 @@ check: $(VENV)/.dev
 # The wheel in an empty folder, with a folder `processes` of the user's own in it.
 wheel: $(VENV)/.dev
 	$(BIN)/python tests/wheel_guard.py
+
+bench: $(VENV)/.dev
+	$(BIN)/python benchmarks/runtime.py
+
+# Lava's own tests of its Processes, on the inline runtime (docs/runtime.md).
+lava-suite: $(VENV)/.suite
+	$(BIN)/python tests/lava_suite.py
+
+$(VENV)/.suite: $(VENV)/.dev
+	$(PIP) install --constraint constraints.txt --editable '.[lava-suite]'
+	@touch $@
 
 $(VENV)/.core: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' \

@@ -14,6 +14,6 @@ __version__ = "0.1.0"
 compat.install()
 
 if os.environ.get("LAVA_APPS_BACKEND"):
-    from lava_apps.runtime.switch import enable
+    from lava_apps.runtime import enable
 
     enable(os.environ["LAVA_APPS_BACKEND"])

@@ -10,7 +10,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-HELPERS = {"__init__.py", "conftest.py", "collection_guard.py", "wheel_guard.py"}
+HELPERS = {
+    *("__init__.py", "conftest.py", "graphs.py", "helpers.py"),
+    *("collection_guard.py", "lava_suite.py", "wheel_guard.py"),
+}
 
 
 def collected_files(root: Path) -> set[Path]:

@@ -48,7 +48,7 @@ def test_commands_of_the_documentation_run(command, tmp_path):
 def test_make_targets_of_the_documentation_exist(page):
     phony = (ROOT / "Makefile").read_text().split(".PHONY:")[1].splitlines()[0].split()
     named = re.findall(
-        r"\bmake ([a-z]+)\b", " ".join(re.findall(r"`[^`]+`", page.read_text()))
+        r"\bmake ([a-z-]+)\b", " ".join(re.findall(r"`[^`]+`", page.read_text()))
     )
     named += [c.split()[1] for c in commands(page.read_text()) if c.startswith("make ")]
     assert set(named) <= set(phony)
@@ -65,8 +65,13 @@ def test_pip_installs_the_lava_that_compat_asks_for():
     assert f"LAVA := lava-nc=={LAVA_VERSION}" in (ROOT / "Makefile").read_text()
 
 
-@pytest.mark.parametrize("program", blocks(README, "python"))
-def test_programs_of_the_readme_run(program, tmp_path):
+RUNTIME = (ROOT / "docs" / "runtime.md").read_text()
+
+
+@pytest.mark.parametrize(
+    "program", blocks(README, "python") + blocks(RUNTIME, "python")
+)
+def test_programs_of_the_documentation_run(program, tmp_path):
     (tmp_path / "program.py").write_text(program)
     run(sys.executable, "program.py", cwd=tmp_path)
 
@@ -84,7 +89,7 @@ def test_the_process_of_the_guide_passes_its_own_tests(tmp_path):
     done = run(
         sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=tmp_path
     )
-    assert "6 passed, 1 xfailed" in done.stdout
+    assert "8 passed, 1 xfailed" in done.stdout
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

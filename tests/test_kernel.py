@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
-from lava.magma.core.model.py.ports import PyInPort, PyOutPort
-from lava.magma.core.model.py.type import LavaPyType
 
 from lava_apps.kernel import KernelModel, declared_ports
+
+from lava.magma.core.model.py.ports import PyInPort, PyOutPort
+from lava.magma.core.model.py.type import LavaPyType
 
 
 class FakePort:

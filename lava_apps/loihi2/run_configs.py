@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from lava_apps.kernel import KernelModel
+from lava_apps.parameters import validated
+
 from lava.magma.core.model.model import AbstractProcessModel
 from lava.magma.core.model.py.model import AbstractPyProcessModel
 from lava.magma.core.model.sub.model import AbstractSubProcessModel
 from lava.magma.core.process.process import AbstractProcess
 from lava.magma.core.run_configs import RunConfig as LavaRunConfig
-
-from lava_apps.kernel import KernelModel
-from lava_apps.parameters import validated
 
 Precision = Literal["floating_pt", "fixed_pt"]
 Model = type[AbstractProcessModel]

@@ -1,1 +1,23 @@
 """Running graphs of Lava Processes."""
+
+from lava_apps.runtime.errors import BackendError, DeadlockError, ShapeError
+from lava_apps.runtime.probes import Probe, ProbeMemoryError
+from lava_apps.runtime.simulator import Simulator
+from lava_apps.runtime.snapshots import Snapshot
+from lava_apps.runtime.state import StateError
+from lava_apps.runtime.stock import ModelError
+from lava_apps.runtime.switch import disable, enable
+
+__all__ = [
+    "BackendError",
+    "DeadlockError",
+    "ModelError",
+    "Probe",
+    "ProbeMemoryError",
+    "ShapeError",
+    "Simulator",
+    "Snapshot",
+    "StateError",
+    "disable",
+    "enable",
+]

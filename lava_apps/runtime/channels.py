@@ -12,16 +12,25 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from lava.magma.compiler.channels.pypychannel import CspRecvPort, CspSendPort
-from lava.utils.sparse import find
 from scipy.sparse import csr_matrix
 
-from lava_apps.runtime.errors import ShapeError
+from lava_apps.runtime.errors import ShapeError, label
+
+from lava.magma.compiler.channels.pypychannel import CspRecvPort, CspSendPort
+from lava.magma.core.process.process import AbstractProcess
+from lava.utils.sparse import find
 
 if TYPE_CHECKING:
     from lava_apps.runtime.scheduler import Scheduler, Worker
 
 Array = npt.NDArray[Any]
+End = tuple[AbstractProcess | None, str]
+
+
+def end_name(end: End) -> str:
+    """Name the Process and port at an end of a channel, for a message."""
+    process, port = end
+    return f"{'outside' if process is None else label(process)}.{port}"
 
 
 class Channel:
@@ -31,8 +40,8 @@ class Channel:
     ----------
     scheduler : Scheduler
         Runs the coroutines of both ends.
-    source, destination : tuple of str
-        Process and port of either end.
+    source, destination : tuple of AbstractProcess and str
+        Process and name of the port at either end; no Process outside the graph.
     shape : tuple of int
         Shape of each array.
     dtype : type
@@ -44,8 +53,8 @@ class Channel:
     def __init__(
         self,
         scheduler: Scheduler,
-        source: tuple[str, str],
-        destination: tuple[str, str],
+        source: End,
+        destination: End,
         shape: tuple[int, ...],
         dtype: Any,
         size: int,
@@ -60,7 +69,7 @@ class Channel:
         self.dst_port = ReceiveEnd(self)
 
     def __str__(self) -> str:
-        return f"{'.'.join(self.source)} -> {'.'.join(self.destination)}"
+        return f"{end_name(self.source)} -> {end_name(self.destination)}"
 
     def message(self, data: Any) -> Array:
         """Copy data as it will arrive; refuse another shape."""

@@ -1,18 +1,22 @@
-"""Two habits of Lava's that cost time and memory, mended.
+"""Habits of Lava's that cost time and memory, mended.
 
-Lava keeps every Process and Var that was ever made, and executes the files of a
-Process' folder at each compilation. Here it keeps them while somebody else does,
-and remembers which ProcessModels it found.
+Lava keeps every Process and Var that was ever made, adds a handler to the root
+logger for each Process (so that a message is printed as often as there were
+Processes), and executes the files of a Process' folder at each compilation. Here
+it keeps them while somebody else does, logs once, and remembers which
+ProcessModels it found.
 """
 
 from __future__ import annotations
 
 import functools
+import logging
 import sys
 import weakref
 from collections.abc import Callable
 from typing import Any
 
+from lava.magma.compiler.compiler import Compiler
 from lava.magma.compiler.compiler_graphs import ProcGroupDiGraphs
 from lava.magma.core.process.process import AbstractProcess, ProcessServer
 from lava.magma.core.process.variable import VarServer
@@ -34,6 +38,20 @@ def install() -> None:
     if not hasattr(ProcGroupDiGraphs._find_proc_models, "__wrapped__"):
         find = remembering(ProcGroupDiGraphs._find_proc_models)
         ProcGroupDiGraphs._find_proc_models = staticmethod(find)
+
+
+def thin_out_log_handlers() -> None:
+    """Keep one of those handlers that Lava added to a logger again and again."""
+    for logger in (logging.getLogger(), logging.getLogger(Compiler.__module__)):
+        kept = set()
+        for handler in list(logger.handlers):
+            if type(handler) is not logging.StreamHandler:
+                continue
+            form = handler.formatter._fmt if handler.formatter else None
+            kind = (handler.stream, handler.level, form)
+            if kind in kept:
+                logger.removeHandler(handler)
+            kept.add(kind)
 
 
 def remembering(find: Finder) -> Finder:

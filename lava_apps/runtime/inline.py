@@ -15,18 +15,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from lava.magma.compiler.builders.py_builder import PyProcessBuilder
-from lava.magma.compiler.executable import Executable
-from lava.magma.core.model.py.model import PyLoihiProcessModel
-from lava.magma.core.model.py.ports import PyInPort
-from lava.magma.core.process.ports.ports import InPort, create_port_id
-from lava.magma.core.process.process import AbstractProcess
-from lava.magma.core.run_conditions import RunContinuous, RunSteps
-from lava.utils.sparse import find
 from scipy.sparse import csr_matrix
 
 from lava_apps.runtime.channels import Channel, ExternalChannel, VarPortChannel
 from lava_apps.runtime.errors import BackendError, ShapeError, label
+from lava_apps.runtime.housekeeping import thin_out_log_handlers
 from lava_apps.runtime.ports import check_shape, speed_up
 from lava_apps.runtime.protocols import (
     FOREVER,
@@ -36,6 +29,15 @@ from lava_apps.runtime.protocols import (
     Responses,
 )
 from lava_apps.runtime.scheduler import Domain, Scheduler, Worker
+
+from lava.magma.compiler.builders.py_builder import PyProcessBuilder
+from lava.magma.compiler.executable import Executable
+from lava.magma.core.model.py.model import PyLoihiProcessModel
+from lava.magma.core.model.py.ports import PyInPort
+from lava.magma.core.process.ports.ports import InPort, create_port_id
+from lava.magma.core.process.process import AbstractProcess
+from lava.magma.core.run_conditions import RunContinuous, RunSteps
+from lava.utils.sparse import find
 
 Array = npt.NDArray[Any]
 
@@ -77,6 +79,7 @@ class InlineRuntime:
 
     def initialize(self) -> None:
         """Build channels and ProcessModels."""
+        thin_out_log_handlers()
         builders = self._executable.proc_builders
         for process, builder in builders.items():
             if not isinstance(builder, PyProcessBuilder):
@@ -101,8 +104,8 @@ class InlineRuntime:
             is_var_port = into.name in builders[destination].var_ports
             channel = (VarPortChannel if is_var_port else Channel)(
                 self.scheduler,
-                (label(source), out.name),
-                (label(destination), into.name),
+                (source, out.name),
+                (destination, into.name),
                 out.shape,
                 out.d_type,
                 out.size,
@@ -122,7 +125,7 @@ class InlineRuntime:
             port = getattr(process, name)
             if not port.external_pipe_flag:
                 continue
-            outside, inside = ("outside", name), (label(process), name)
+            outside, inside = (None, name), (process, name)
             into_graph = isinstance(port, InPort)
             ends = (outside, inside) if into_graph else (inside, outside)
             channel = ExternalChannel(

@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from lava_apps.runtime.errors import ShapeError
+
 from lava.magma.core.model.py.ports import (
     IdentityTransformer,
     PyInPortVectorDense,
     VirtualPortTransformer,
 )
-
-from lava_apps.runtime.errors import ShapeError
 
 Array = npt.NDArray[Any]
 

@@ -10,10 +10,10 @@ import sys
 from collections import deque
 from typing import Any
 
+from lava_apps.runtime.scheduler import Domain, Scheduler, Task, Worker
+
 from lava.magma.core.model.py.model import PyAsyncProcessModel, PyLoihiProcessModel
 from lava.magma.runtime.mgmt_token_enums import MGMT_COMMAND, enum_equal, enum_to_np
-
-from lava_apps.runtime.scheduler import Domain, Scheduler, Task, Worker
 
 Phase = PyLoihiProcessModel.Phase
 FOREVER = sys.maxsize

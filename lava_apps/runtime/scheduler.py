@@ -17,10 +17,11 @@ from collections.abc import Callable
 from typing import Any
 
 from greenlet import GreenletExit, getcurrent, greenlet
-from lava.magma.core.process.process import AbstractProcess
 
-from lava_apps.runtime.channels import Channel, ExternalChannel
+from lava_apps.runtime.channels import Channel, ExternalChannel, end_name
 from lava_apps.runtime.errors import DeadlockError, add_context, label
+
+from lava.magma.core.process.process import AbstractProcess
 
 Task = Callable[[], None]
 
@@ -240,5 +241,5 @@ def _wait(worker: Worker) -> str:
     channel = worker.waits_for
     if channel is not None and channel.receiver is worker:
         port = channel.destination[1]
-        return f"{port} waits for a message from {'.'.join(channel.source)}"
+        return f"{port} waits for a message from {end_name(channel.source)}"
     return f"waits for room in {channel}"

@@ -1,30 +1,28 @@
-"""Record what leaves OutPorts, on Lava's own runtime.
+"""What Lava's own runtime needs to be safe to use.
 
-Lava's runtime hangs when a ProcessModel raises, leaves its OS processes behind
-on Ctrl-C, and reads a Var element by element. What is here raises the model's
-exception, ends every OS process, and receives whole arrays.
+It hangs when a ProcessModel raises, and leaves its OS processes behind on Ctrl-C.
+Here the model's exception is raised, and every OS process is ended.
 """
 
 from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from queue import Empty
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from lava.magma.core.process.ports.ports import OutPort
-from lava.magma.core.process.process import AbstractProcess
-from lava.magma.core.run_conditions import RunSteps
-from lava.magma.core.run_configs import RunConfig
-from lava.proc.io.extractor import Extractor
-from pydantic import Field
 
-from lava_apps.parameters import ParameterError, PositiveInteger, validated
 from lava_apps.runtime.errors import label
+
+from lava.magma.core.process.message_interface_enum import ActorType
+from lava.magma.core.process.process import AbstractProcess
+from lava.magma.core.run_configs import RunConfig
+from lava.magma.runtime.runtime import Runtime
+from lava.proc.io.extractor import Extractor
 
 FloatArray = npt.NDArray[np.float64]
 _PATIENCE = 0.2  # seconds without a message before looking for a model that raised
@@ -34,72 +32,25 @@ class ModelError(RuntimeError):
     """A ProcessModel raised in its OS process; the message holds its traceback."""
 
 
-@validated
-def record(
-    ports: Annotated[Sequence[OutPort], Field(min_length=1)],
-    steps: PositiveInteger,
-    run_cfg: RunConfig,
-    *,
-    on_step: Callable[[], None] | None = None,
-) -> list[FloatArray]:
-    """Run the graph that some OutPorts belong to and keep all they send.
-
-    The graph is compiled, run and stopped; it cannot be run again, since Lava
-    compiles a Process once. Ctrl-C ends all its OS processes.
+def start_graph(process: AbstractProcess, run_cfg: RunConfig) -> None:
+    """Compile a graph and start its OS processes, which leave Ctrl-C to this one.
 
     Parameters
     ----------
-    ports : sequence of OutPort
-        Ports of Processes of one graph.
-    steps : int
-        Number of time steps to run, at least 1.
+    process : AbstractProcess
+        Any Process of the graph.
     run_cfg : lava.magma.core.run_configs.RunConfig
         How Lava selects ProcessModels.
-    on_step : callable, optional
-        Called after each step, to show progress.
-
-    Returns
-    -------
-    list of (steps, *shape) numpy.ndarray of float64
-        What each port sent in each step.
-
-    Raises
-    ------
-    ModelError
-        When a ProcessModel raised.
-    ParameterError
-        For no ports at all, or Processes that were run before.
     """
-    if any(port.process.is_compiled for port in ports):
-        problem = "must be of Processes that were not run before; make them anew"
-        raise ParameterError("record", "ports", problem, ports)
-    extractors = [Extractor(shape=port.shape) for port in ports]
-    for port, extractor in zip(ports, extractors, strict=True):
-        port.connect(extractor.in_port)
-    process = ports[0].process
-    recorded = [np.empty((steps, *port.shape)) for port in ports]
-    with _started(process, run_cfg):
-        process.run(RunSteps(num_steps=steps, blocking=False))
-        for step in range(steps):
-            for extractor, array in zip(extractors, recorded, strict=True):
-                array[step] = _receive(process.runtime, extractor)
-            if on_step is not None:
-                on_step()
-        process.wait()
-    return recorded
-
-
-@contextmanager
-def _started(process: AbstractProcess, run_cfg: RunConfig) -> Iterator[None]:
-    """Compile and start a graph; end its OS processes whatever happens."""
+    executable = process.compile(run_cfg)
+    # As create_runtime does, which may be set to use another runtime.
+    process.runtime = Runtime(executable, ActorType.MultiProcessing)
     try:
         with _children_ignore_ctrl_c():
-            process.create_runtime(run_cfg=run_cfg)
-        yield
-        process.stop()
+            executable.assign_runtime_to_all_processes(process.runtime)
+            process.runtime.initialize()
     except BaseException:
-        if process.runtime is not None:
-            _kill(process.runtime)
+        kill_graph(process)
         raise
 
 
@@ -116,7 +67,26 @@ def _children_ignore_ctrl_c() -> Iterator[None]:
         signal.signal(signal.SIGINT, handler)
 
 
-def _receive(runtime: Any, extractor: Extractor) -> FloatArray:
+def receive(runtime: Any, extractor: Extractor) -> FloatArray:
+    """Receive from an Extractor, or raise what a ProcessModel raised meanwhile.
+
+    Parameters
+    ----------
+    runtime : lava.magma.runtime.runtime.Runtime
+        The runtime of the graph.
+    extractor : lava.proc.io.extractor.Extractor
+        A Process of the graph.
+
+    Returns
+    -------
+    numpy.ndarray of float64
+        The next message.
+
+    Raises
+    ------
+    ModelError
+        With the Process' name and the model's traceback.
+    """
     queue = extractor.out_port.external_pipe_csp_recv_port._queue
     while True:
         try:
@@ -137,13 +107,22 @@ def _raise_what_a_model_raised(runtime: Any) -> None:
             raise ModelError(f"{owner} raised {error!r}\n\n{traceback}") from error
 
 
-def _kill(runtime: Any) -> None:
+def kill_graph(process: AbstractProcess) -> None:
+    """End all OS processes of a graph, whatever they are doing.
+
+    Parameters
+    ----------
+    process : AbstractProcess
+        Any Process of the graph that has its runtime.
+    """
+    runtime = process.runtime
     runtime._is_started = False  # or Lava's destructor would wait for the dead
     infrastructure = runtime._messaging_infrastructure
     if infrastructure is None:
         return
     for actor in infrastructure.actors:
-        actor.kill()
+        if not actor._is_done:
+            actor.kill()
     for actor in infrastructure.actors:
         actor.join()
     with suppress(OSError, EOFError):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from lava.magma.core.process import process as lava_process
-from lava.magma.runtime.runtime import Runtime
-
 from lava_apps.parameters import ParameterError
 from lava_apps.runtime import housekeeping
 from lava_apps.runtime.inline import InlineRuntime
+
+from lava.magma.core.process import process as lava_process
+from lava.magma.runtime.runtime import Runtime
 
 RUNTIMES = {"inline": InlineRuntime, "lava": Runtime}
 

@@ -26,15 +26,17 @@ from unittest import mock
 import numpy as np
 import numpy.typing as npt
 import pytest
-from lava.magma.compiler.compiler_graphs import ProcGroupDiGraphs
-from lava.magma.core.model.sub.model import AbstractSubProcessModel
-from lava.magma.core.process.process import AbstractProcess
-from lava.proc.io.source import RingBuffer
 from numpydoc.docscrape import NumpyDocString
 
 from lava_apps.loihi2.run_configs import Precision, RunConfig
 from lava_apps.parameters import ParameterError
-from lava_apps.runtime.stock import record
+from lava_apps.runtime import Simulator
+from lava_apps.runtime.simulator import BackendName
+
+from lava.magma.compiler.compiler_graphs import ProcGroupDiGraphs
+from lava.magma.core.model.sub.model import AbstractSubProcessModel
+from lava.magma.core.process.process import AbstractProcess
+from lava.proc.io.source import RingBuffer
 
 Outputs = dict[str, npt.NDArray[np.float64]]
 
@@ -71,20 +73,15 @@ class Case:
     name: str = ""
     gaps: Mapping[str, str] = field(default_factory=dict)
 
-    def run(self, precision: Precision, *, decompose: bool = False) -> Outputs:
-        """Run a new Process on Lava's runtime with the inputs of the case.
-
-        Parameters
-        ----------
-        precision : {"floating_pt", "fixed_pt"}
-            Precision of all ProcessModels.
-        decompose : bool
-            Prefer its SubProcessModel.
+    def build(self) -> tuple[AbstractProcess, int]:
+        """Make a new Process and connect sources with the inputs to it.
 
         Returns
         -------
-        dict of str to (steps, *shape) numpy.ndarray
-            What each OutPort sent.
+        process : AbstractProcess
+            The Process.
+        steps : int
+            Time steps that the inputs last.
         """
         process = self.make()
         arrays = {port: np.asarray(data) for port, data in self.inputs.items()}
@@ -95,11 +92,41 @@ class Case:
             source = RingBuffer(data=np.moveaxis(data, 0, -1))
             source.s_out.connect(getattr(process, port))
         (steps,) = {len(data) for data in arrays.values()} or {self.steps}
+        return process, steps
+
+    def run(
+        self,
+        precision: Precision,
+        *,
+        decompose: bool = False,
+        backend: BackendName = "auto",
+    ) -> Outputs:
+        """Run a new Process with the inputs of the case.
+
+        Parameters
+        ----------
+        precision : {"floating_pt", "fixed_pt"}
+            Precision of all ProcessModels.
+        decompose : bool
+            Prefer its SubProcessModel.
+        backend : {"auto", "inline", "lava"}
+            See :class:`~lava_apps.runtime.Simulator`.
+
+        Returns
+        -------
+        dict of str to (steps, *shape) numpy.ndarray
+            What each OutPort sent.
+        """
+        process, steps = self.build()
         names = process.out_ports.member_names
         if not names:
             raise ContractError("there is no OutPort to look at")
         ports = [getattr(process, name) for name in names]
-        recorded = record(ports, steps, RunConfig(precision, decompose=decompose))
+        config = RunConfig(precision, decompose=decompose)
+        with Simulator(process, backend=backend, run_cfg=config) as sim:
+            probes = [sim.probe(port) for port in ports]
+            sim.run(steps)
+        recorded = [sim.data[probe] for probe in probes]
         return dict(zip(names, recorded, strict=True))
 
 
@@ -147,10 +174,10 @@ def check_discoverable(case: Case) -> None:
 
 
 def check_runs_and_stops(case: Case) -> None:
-    """Check that a run in each precision sends numbers and leaves nothing behind."""
+    """Check that Lava's runtime gets numbers, and that nothing is left behind."""
     before = set(multiprocessing.active_children())
     for precision in case.precisions:
-        for port, values in case.run(precision).items():
+        for port, values in case.run(precision, backend="lava").items():
             if not np.isfinite(values).all():
                 raise ContractError(f"{port} sent values that are not finite")
     left = set(multiprocessing.active_children()) - before
@@ -166,6 +193,35 @@ def check_deterministic(case: Case) -> None:
         random.random()  # noqa: S311
         np.random.random()  # noqa: NPY002
         _equal(first, case.run(precision), f"two runs in {precision}")
+
+
+def check_same_on_every_backend(case: Case) -> None:
+    """Check that every backend sends what Lava's runtime sends, bit for bit."""
+    for precision in case.precisions:
+        reference = case.run(precision, backend="lava")
+        inline = case.run(precision, backend="inline")
+        _equal(reference, inline, f"lava and inline in {precision}")
+
+
+def check_restores(case: Case) -> None:
+    """Check that a run goes on from a saved state as if never interrupted."""
+    for precision in case.precisions:
+        whole = case.run(precision)
+        process, steps = case.build()
+        half = steps // 2
+        with Simulator(process, precision=precision) as sim:
+            sim.run(half)
+            middle = sim.snapshot()
+            sim.run(steps - half)
+            sim.restore(middle)
+            ports = {
+                name: getattr(process, name) for name in process.out_ports.member_names
+            }
+            probes = {name: sim.probe(port) for name, port in ports.items()}
+            sim.run(steps - half)
+        rest = {name: sim.data[probe] for name, probe in probes.items()}
+        expected = {name: values[half:] for name, values in whole.items()}
+        _equal(expected, rest, f"uninterrupted and restored runs in {precision}")
 
 
 def check_decomposition(case: Case) -> None:
@@ -185,6 +241,8 @@ CHECKS: tuple[Callable[[Case], None], ...] = (
     check_discoverable,
     check_runs_and_stops,
     check_deterministic,
+    check_same_on_every_backend,
+    check_restores,
     check_decomposition,
 )
 """All checks, in the order in which they are run."""

@@ -28,6 +28,13 @@ The state before the first spike is all silent, that is, all -1.
 """
 
 import numpy as np
+
+from lava_apps.kernel import KernelModel
+from lava_apps.loihi2.formats import DECAY_MAX, INPUT_SHIFT, SIGNED_WEIGHT_MAX
+from lava_apps.parameters import Array, ParameterError
+from lava_apps.processes.hopfield.dynamics import ROW_SUM_MAX, step
+from lava_apps.processes.hopfield.process import Hopfield
+
 from lava.magma.core.decorator import implements, requires, tag
 from lava.magma.core.model.py.ports import PyInPort, PyOutPort
 from lava.magma.core.model.py.type import LavaPyType
@@ -38,12 +45,6 @@ from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 from lava.proc.dense.process import Dense
 from lava.proc.lif.process import LIF
 from lava.utils.weightutils import SignMode
-
-from lava_apps.kernel import KernelModel
-from lava_apps.loihi2.formats import DECAY_MAX, INPUT_SHIFT, SIGNED_WEIGHT_MAX
-from lava_apps.parameters import Array, ParameterError
-from lava_apps.processes.hopfield.dynamics import ROW_SUM_MAX, step
-from lava_apps.processes.hopfield.process import Hopfield
 
 
 @implements(proc=Hopfield, protocol=LoihiProtocol)

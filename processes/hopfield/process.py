@@ -3,9 +3,6 @@
 from typing import Any, Literal
 
 import numpy as np
-from lava.magma.core.process.ports.ports import InPort, OutPort
-from lava.magma.core.process.process import LogConfig
-from lava.magma.core.process.variable import Var
 
 from lava_apps.kernel import Process
 from lava_apps.parameters import (
@@ -17,6 +14,10 @@ from lava_apps.parameters import (
     validated,
 )
 from lava_apps.streams import new_stream
+
+from lava.magma.core.process.ports.ports import InPort, OutPort
+from lava.magma.core.process.process import LogConfig
+from lava.magma.core.process.variable import Var
 
 
 class Hopfield(Process):

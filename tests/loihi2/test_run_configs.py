@@ -1,10 +1,5 @@
 import numpy as np
 import pytest
-from lava.magma.core.run_conditions import RunSteps
-from lava.proc.dense.models import PyDenseModelBitAcc, PyDenseModelFloat
-from lava.proc.dense.process import Dense
-from lava.proc.io.extractor import Extractor, PyLoihiExtractorModel
-from lava.proc.lif.process import LIFRefractory
 
 from lava_apps.loihi2.run_configs import NoModelError, RunConfig
 from lava_apps.parameters import ParameterError
@@ -14,6 +9,12 @@ from lava_apps.processes.hopfield.models import (
     PyHopfieldModelFloat,
     SubHopfieldModel,
 )
+
+from lava.magma.core.run_conditions import RunSteps
+from lava.proc.dense.models import PyDenseModelBitAcc, PyDenseModelFloat
+from lava.proc.dense.process import Dense
+from lava.proc.io.extractor import Extractor, PyLoihiExtractorModel
+from lava.proc.lif.process import LIFRefractory
 
 WEIGHTS = [[0, 1], [1, 0]]
 HOPFIELD_MODELS = [PyHopfieldModelFloat, PyHopfieldModelFixed, SubHopfieldModel]

@@ -4,21 +4,10 @@ from unittest import mock
 
 import numpy as np
 import pytest
-from lava.magma.core.decorator import implements, requires
-from lava.magma.core.model.py.model import PyLoihiProcessModel
-from lava.magma.core.model.py.ports import PyOutPort
-from lava.magma.core.model.py.type import LavaPyType
-from lava.magma.core.process.ports.ports import OutPort
-from lava.magma.core.process.process import AbstractProcess
-from lava.magma.core.resources import CPU
-from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
-from lava.proc.io.sink import RingBuffer as Sink
-from lava.proc.lif.process import LIF
 
 from lava_apps.loihi2.run_configs import RunConfig
 from lava_apps.processes.hopfield import Hopfield
 from lava_apps.processes.hopfield.models import SubHopfieldModel
-from lava_apps.runtime.stock import record
 from lava_apps.testing import CHECKS, Case, ContractError, contract
 from lava_apps.testing import checks as checks_module
 from lava_apps.testing.checks import (
@@ -29,6 +18,18 @@ from lava_apps.testing.checks import (
     check_refuses_unknown_keyword,
     check_runs_and_stops,
 )
+from tests.helpers import record
+
+from lava.magma.core.decorator import implements, requires
+from lava.magma.core.model.py.model import PyLoihiProcessModel
+from lava.magma.core.model.py.ports import PyOutPort
+from lava.magma.core.model.py.type import LavaPyType
+from lava.magma.core.process.ports.ports import OutPort
+from lava.magma.core.process.process import AbstractProcess
+from lava.magma.core.resources import CPU
+from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
+from lava.proc.io.sink import RingBuffer as Sink
+from lava.proc.lif.process import LIF
 
 
 def make_lif():
@@ -100,7 +101,7 @@ def test_a_model_that_draws_from_the_global_state_fails():
         def run(self, precision, **_):
             process = self.make()
             config = RunConfig(precision, exceptions={process: PyDrawingModel})
-            return {"a_out": record([process.a_out], 3, config)[0]}
+            return {"a_out": record(process.a_out, 3, config)}
 
     with pytest.raises(ContractError, match="two runs in floating_pt differ at a_out"):
         check_deterministic(DrawingCase(Drawing, {}))

@@ -23,6 +23,7 @@ from lava_apps.parameters import (
     validated,
 )
 from lava_apps.processes.hopfield.dynamics import overlap
+from lava_apps.runtime.simulator import BackendName
 
 CRITICAL_LOAD = 0.138
 """P/N beyond which Hebbian memories of random patterns are lost.
@@ -45,6 +46,8 @@ class CapacityResult:
         Patterns a neuron, P/N, as they came out with whole patterns.
     overlaps : (L, trials) numpy.ndarray
         Overlap of the last state with the stored pattern.
+    backend : str
+        What the networks ran on.
     seconds : float
         Time that all of it took.
     """
@@ -52,6 +55,7 @@ class CapacityResult:
     settings: dict[str, Any]
     loads: npt.NDArray[np.float64]
     overlaps: npt.NDArray[np.float64]
+    backend: str
     seconds: float
 
     def summary(self) -> dict[str, Any]:
@@ -73,7 +77,7 @@ class CapacityResult:
             "loads": self.loads.round(4).tolist(),
             "overlap_mean": self.overlaps.mean(axis=1).tolist(),
             "critical_load": CRITICAL_LOAD,
-            "backend": "lava",
+            "backend": self.backend,
             "seed": asked["seed"],
             "seconds": round(self.seconds, 3),
         }
@@ -91,6 +95,7 @@ def measure_capacity(
     trials: PositiveInteger = 20,
     steps: PositiveInteger = 50,
     seed: Seed = 0,
+    backend: BackendName = "auto",
     on_load: Callable[[float], None] | None = None,
 ) -> CapacityResult:
     """Measure how well random patterns are recalled as more of them are stored.
@@ -105,7 +110,7 @@ def measure_capacity(
         Fraction of neurons inverted in the cue.
     rule : {"hebbian", "projection", "storkey"}
         Storage rule.
-    update, precision
+    update, precision, backend
         See :func:`~lava_apps.apps.hopfield.network.recall`.
     trials : int
         Cues for each load.
@@ -136,12 +141,20 @@ def measure_capacity(
         weights, _ = make_weights(stored, rule, precision)
         turns = np.arange(trials) % count
         cues = flip_pixels(stored[turns], flip, rng)
-        states = recall(
-            weights, cues, steps=steps, update=update, precision=precision, seed=seed
+        recalled = recall(
+            weights,
+            cues,
+            steps=steps,
+            update=update,
+            precision=precision,
+            seed=seed,
+            backend=backend,
         )
         real_loads.append(count / neurons)
-        overlaps.append(overlap(states[:, -1], stored[turns]))
+        overlaps.append(overlap(recalled.states[:, -1], stored[turns]))
         if on_load is not None:
             on_load(load)
     seconds = time.perf_counter() - start
-    return CapacityResult(settings, np.array(real_loads), np.array(overlaps), seconds)
+    return CapacityResult(
+        settings, np.array(real_loads), np.array(overlaps), recalled.backend, seconds
+    )

@@ -25,6 +25,7 @@ from lava_apps.apps.hopfield.network import Update
 from lava_apps.apps.hopfield.patterns import Damage, Images
 from lava_apps.loihi2.run_configs import Precision
 from lava_apps.plotting import check_folder
+from lava_apps.runtime.simulator import BackendName
 
 app = typer.Typer(
     help="Associative memory: restore damaged images of handwritten digits."
@@ -39,6 +40,9 @@ SeedOption = Annotated[int, typer.Option(help="Seed of everything random.")]
 Trials = Annotated[int, typer.Option(help="Damaged images to restore.")]
 Steps = Annotated[int, typer.Option(help="Time steps for each.")]
 RuleOption = Annotated[Rule, typer.Option(help="How patterns are stored.")]
+BackendOption = Annotated[
+    BackendName, typer.Option(help="inline: this OS process; lava: Lava's runtime.")
+]
 UpdateOption = Annotated[
     Update, typer.Option(help="All neurons at once, or one by one.")
 ]
@@ -86,11 +90,8 @@ def run_recall(out: Path, as_json: bool, **changes: Any) -> None:
     """
     check_folder(out)
     settings = DEFAULTS | changes
-    total = settings["trials"] * (settings["steps"] + 1) + 1
-    with progress_bar() as progress:
-        task = progress.add_task("time steps", total=total)
-        settings["on_step"] = lambda: progress.advance(task)
-        result = restore_images(**settings)
+    settings["progress"] = errors.is_terminal
+    result = restore_images(**settings)
     path = draw_recall(result, out / "hopfield-recall.png")
     summary = result.summary()
     if as_json:
@@ -112,7 +113,7 @@ def run_recall(out: Path, as_json: bool, **changes: Any) -> None:
             else f" ({(~result.settled).sum()} never came to rest)"
         ),
         "energy never rose": "yes" if summary["energy_monotone"] else "no",
-        "time": f"{result.seconds:.1f} s on Lava's runtime",
+        "time": f"{result.seconds:.1f} s, backend {result.backend}",
         "figure": str(path),
     }
     if settings["precision"] == "fixed_pt":
@@ -174,6 +175,7 @@ def hopfield(
     trials: Trials = DEFAULTS["trials"],
     steps: Steps = DEFAULTS["steps"],
     seed: SeedOption = DEFAULTS["seed"],
+    backend: BackendOption = DEFAULTS["backend"],
     out: Out = Path("results"),
     as_json: Json = False,
 ) -> None:
@@ -197,6 +199,7 @@ def hopfield(
         trials=trials,
         steps=steps,
         seed=seed,
+        backend=backend,
     )
 
 
@@ -213,6 +216,7 @@ def capacity(
     trials: Trials = 20,
     steps: Steps = 50,
     seed: SeedOption = 0,
+    backend: BackendOption = "auto",
     out: Out = Path("results"),
     as_json: Json = False,
 ) -> None:
@@ -231,6 +235,7 @@ def capacity(
             trials=trials,
             steps=steps,
             seed=seed,
+            backend=backend,
             on_load=lambda _: progress.advance(task),
         )
     path = draw_capacity(result, out / "hopfield-capacity.png")
@@ -244,4 +249,4 @@ def capacity(
         table.add_row(f"{real_load:.3f}", f"{overlaps.mean():.3f}")
     console = Console()
     console.print(table)
-    console.print(f"{result.seconds:.1f} s on Lava's runtime, figure: {path}")
+    console.print(f"{result.seconds:.1f} s, backend {result.backend}, figure: {path}")

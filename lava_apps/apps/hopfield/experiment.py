@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -32,6 +31,7 @@ from lava_apps.parameters import (
 )
 from lava_apps.processes.hopfield import energy, hebbian, projection, quantise, storkey
 from lava_apps.processes.hopfield.dynamics import overlap
+from lava_apps.runtime.simulator import BackendName
 
 FloatArray = npt.NDArray[np.float64]
 Rule = Literal["hebbian", "projection", "storkey"]
@@ -56,6 +56,8 @@ class RecallResult:
         Energy of each state.
     quantisation_error : float
         Relative error of the 8-bit weights; 0 for floating_pt.
+    backend : str
+        What the network ran on.
     seconds : float
         Time that the recall took, graph built and stopped.
     """
@@ -66,6 +68,7 @@ class RecallResult:
     states: Signs
     energies: FloatArray
     quantisation_error: float
+    backend: str
     seconds: float
 
     @property
@@ -127,7 +130,7 @@ class RecallResult:
             "overlap_mean": float(self.overlaps.mean()),
             "steps_mean": float(self.steps_to_fixed_point.mean()),
             "energy_monotone": self.energy_monotone,
-            "backend": "lava",
+            "backend": self.backend,
             "seconds": round(self.seconds, 3),
         }
 
@@ -148,7 +151,8 @@ def restore_images(
     trials: PositiveInteger = 50,
     steps: PositiveInteger = 20,
     seed: Seed = 0,
-    on_step: Callable[[], None] | None = None,
+    backend: BackendName = "auto",
+    progress: bool = False,
 ) -> RecallResult:
     """Store images of handwritten digits and restore damaged ones.
 
@@ -169,7 +173,7 @@ def restore_images(
         Standard deviation of the noise, white to black being 1.
     rule : {"projection", "hebbian", "storkey"}
         How the images are stored.
-    update, precision, decomposed
+    update, precision, decomposed, backend
         See :func:`~lava_apps.apps.hopfield.network.recall`.
     trials : int
         Damaged images, the stored ones in turn.
@@ -177,8 +181,8 @@ def restore_images(
         Time steps for each.
     seed : int
         Seed of choice, damage and update order.
-    on_step : callable, optional
-        Called after each time step.
+    progress : bool
+        Show a progress bar on stderr.
 
     Returns
     -------
@@ -190,7 +194,7 @@ def restore_images(
     ParameterError
         For an argument that is out of range or has no model.
     """
-    settings = {name: value for name, value in locals().items() if name != "on_step"}
+    settings = {name: value for name, value in locals().items() if name != "progress"}
     rng = np.random.default_rng(seed)
     greys = choose_images(images, patterns, rng, full=full)
     flat = greys.reshape(patterns, -1)
@@ -200,7 +204,7 @@ def restore_images(
     cues = _damage(stored[turns], flat[turns], damage, flip, noise, rng)
 
     start = time.perf_counter()
-    states = recall(
+    recalled = recall(
         weights,
         cues,
         steps=steps,
@@ -208,17 +212,19 @@ def restore_images(
         precision=precision,
         decomposed=decomposed,
         seed=seed,
-        on_step=on_step,
+        backend=backend,
+        progress=progress,
     )
     seconds = time.perf_counter() - start
     return RecallResult(
-        settings,
-        greys.shape[1:],
-        stored[turns],
-        states,
-        energy(states, weights),
-        error,
-        seconds,
+        settings=settings,
+        image_shape=greys.shape[1:],
+        stored=stored[turns],
+        states=recalled.states,
+        energies=energy(recalled.states, weights),
+        quantisation_error=error,
+        backend=recalled.backend,
+        seconds=seconds,
     )
 
 

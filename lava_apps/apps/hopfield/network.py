@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from lava.magma.core.process.ports.ports import OutPort
-from lava.proc.io.source import RingBuffer
-from lava.proc.sparse.process import Sparse
 from scipy import sparse
 
 from lava_apps.loihi2.run_configs import Precision, RunConfig
@@ -23,7 +19,11 @@ from lava_apps.parameters import (
 )
 from lava_apps.processes.hopfield import Hopfield
 from lava_apps.processes.hopfield.dynamics import CUE_FIELD, cue_field
-from lava_apps.runtime.stock import record
+from lava_apps.runtime import Simulator
+from lava_apps.runtime.simulator import BackendName
+
+from lava.proc.io.source import RingBuffer
+from lava.proc.sparse.process import Sparse
 
 Signs = npt.NDArray[np.int8]
 Update = Literal["synchronous", "asynchronous"]
@@ -31,6 +31,21 @@ Update = Literal["synchronous", "asynchronous"]
 # Mantissa and exponent that make CUE_FIELD on a synapse of either sign.
 _CUE_EXPONENT = 4
 _CUE_MANTISSA = CUE_FIELD >> _CUE_EXPONENT
+
+
+class Recalled(NamedTuple):
+    """What came of :func:`recall`.
+
+    Parameters
+    ----------
+    states : (K, steps + 1, N) numpy.ndarray of int8
+        The states, the cue first.
+    backend : str
+        What the network ran on.
+    """
+
+    states: Signs
+    backend: str
 
 
 @validated
@@ -43,8 +58,9 @@ def recall(
     precision: Precision = "floating_pt",
     decomposed: bool = False,
     seed: Seed = 0,
-    on_step: Callable[[], None] | None = None,
-) -> Signs:
+    backend: BackendName = "auto",
+    progress: bool = False,
+) -> Recalled:
     """Let a Hopfield network fall into a memory, from one cue after the other.
 
     All cues run in one graph: the spikes of a cue set the state, which then
@@ -67,13 +83,15 @@ def recall(
         Run the network as LIF neurons and Dense synapses, as for Loihi 2.
     seed : int
         Seed of the random order of asynchronous updates.
-    on_step : callable, optional
-        Called after each of the ``K * (steps + 1) + 1`` time steps.
+    backend : {"auto", "inline", "lava"}
+        See :class:`~lava_apps.runtime.Simulator`.
+    progress : bool
+        Show a progress bar on stderr.
 
     Returns
     -------
-    (K, steps + 1, N) numpy.ndarray of int8
-        The states, the cue first.
+    Recalled
+        States and backend.
 
     Raises
     ------
@@ -100,11 +118,12 @@ def recall(
     synapses.a_out.connect(network.a_in)
 
     run_cfg = RunConfig(precision, decompose=decomposed)
-    # Synapses deliver in the step after the spike: one step more at the end.
-    outputs: list[OutPort] = [network.s_out]
-    (spikes,) = record(outputs, len(cues) * period + 1, run_cfg, on_step=on_step)
-    states = (2 * spikes[1:] - 1).astype(np.int8)
-    return states.reshape(len(cues), period, neurons)
+    with Simulator(network, backend=backend, run_cfg=run_cfg) as sim:
+        spikes = sim.probe(network.s_out)
+        # Synapses deliver in the step after the spike: one step more at the end.
+        sim.run(len(cues) * period + 1, progress=progress)
+    states = (2 * sim.data[spikes][1:] - 1).astype(np.int8)
+    return Recalled(states.reshape(len(cues), period, neurons), sim.backend)
 
 
 def _cue_spikes(cues: npt.NDArray[np.int_], period: int) -> npt.NDArray[np.int8]:

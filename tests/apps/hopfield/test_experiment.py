@@ -88,7 +88,7 @@ def make_result(states, energies=None, stored=None):
     energies = (
         np.zeros((1, states.shape[1])) if energies is None else np.array([energies])
     )
-    return RecallResult({}, (1, 2), stored, states, energies, 0.0, 1.0)
+    return RecallResult({}, (1, 2), stored, states, energies, 0.0, "inline", 1.0)
 
 
 @pytest.mark.parametrize(

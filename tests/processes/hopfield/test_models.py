@@ -2,18 +2,19 @@
 
 import numpy as np
 import pytest
-from lava.magma.core.run_conditions import RunSteps
-from lava.proc.dense.process import Dense
-from lava.proc.io.source import RingBuffer
-from lava.proc.lif.models import PyLifModelBitAcc
 
 from lava_apps.loihi2.run_configs import RunConfig
 from lava_apps.parameters import ParameterError
 from lava_apps.processes.hopfield import Hopfield, hebbian, projection, quantise
 from lava_apps.processes.hopfield.dynamics import CUE_FIELD, ROW_SUM_MAX
 from lava_apps.processes.hopfield.models import SubHopfieldModel
-from lava_apps.runtime.stock import record
 from lava_apps.testing import Case, contract
+from tests.helpers import record
+
+from lava.magma.core.run_conditions import RunSteps
+from lava.proc.dense.process import Dense
+from lava.proc.io.source import RingBuffer
+from lava.proc.lif.models import PyLifModelBitAcc
 
 RNG = np.random.default_rng(7)
 WEIGHTS = quantise(projection(RNG.choice([-1, 1], (4, 24)))).weights
@@ -58,7 +59,7 @@ def test_seeds_change_the_asynchronous_order_only():
 
     def run(seed):
         network = Hopfield(weights=weights, update="asynchronous", seed=seed)
-        return record([network.s_out], 3, RunConfig())[0]
+        return record(network.s_out, 3)
 
     assert np.array_equal(run(1), run(1))
     assert not np.array_equal(run(1), run(2))
@@ -154,8 +155,8 @@ def test_what_the_decomposition_cannot_do_is_an_error_before_the_run(
 
 def test_the_leaf_takes_what_only_the_decomposition_refuses():
     weights = 127 * (np.ones((18, 18), int) - np.eye(18, dtype=int))
-    (spikes,) = record(
-        [Hopfield(weights=weights, state=np.ones(18)).s_out], 2, RunConfig("fixed_pt")
+    spikes = record(
+        Hopfield(weights=weights, state=np.ones(18)).s_out, 2, RunConfig("fixed_pt")
     )
     assert spikes.all()
 
@@ -170,5 +171,5 @@ def test_spikes_cue_the_network_through_synapses():
     network = Hopfield(weights=np.zeros((24, 24), dtype=int))
     source.s_out.connect(synapses.s_in)
     synapses.a_out.connect(network.a_in)
-    (out,) = record([network.s_out], 3, RunConfig("fixed_pt", decompose=True))
+    out = record(network.s_out, 3, RunConfig("fixed_pt", decompose=True))
     assert np.array_equal(out[1], cue > 0)

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
-from lava.magma.core.process.process import ProcessServer
 
 from lava_apps.parameters import ParameterError
 from lava_apps.processes.hopfield import Hopfield
+
+from lava.magma.core.process.process import ProcessServer
 
 GOOD = [[0, 1.0], [1.0, 0]]
 

@@ -1,0 +1,275 @@
+"""What a Simulator runs on: the inline runtime, or Lava's own."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from lava_apps.runtime import housekeeping, snapshots
+from lava_apps.runtime.errors import BackendError, label
+from lava_apps.runtime.inline import InlineRuntime
+from lava_apps.runtime.probes import Probe, leaf_port, leaf_var
+from lava_apps.runtime.protocols import LoihiDomain
+from lava_apps.runtime.snapshots import Snapshot
+from lava_apps.runtime.stock import receive, start_graph
+
+from lava.magma.compiler.compiler_graphs import find_processes
+from lava.magma.core.process.ports.ports import InPort, OutPort
+from lava.magma.core.process.process import AbstractProcess
+from lava.magma.core.process.variable import Var
+from lava.magma.core.run_conditions import RunSteps
+from lava.magma.core.run_configs import RunConfig
+from lava.proc.io.extractor import Extractor
+
+Array = npt.NDArray[Any]
+OnStep = Callable[[], None]
+
+
+class Backend(Protocol):
+    """What a Simulator needs of a backend."""
+
+    name: str
+
+    def attach(self, probe: Probe) -> None:
+        """Let a probe record from now on."""
+
+    def run(self, steps: int, on_step: OnStep | None) -> None:
+        """Run some time steps; call `on_step` after each."""
+
+    def get(self, var: Var) -> Any:
+        """Read a Var."""
+
+    def set(self, var: Var, value: Any) -> None:
+        """Set a Var."""
+
+    def snapshot(self) -> Snapshot:
+        """Take the state of the graph."""
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Give the graph a state."""
+
+    def stop(self) -> None:
+        """End the use of the graph."""
+
+    def explain(self) -> str:
+        """Say what runs."""
+
+
+class InlineBackend:
+    """The whole graph within this OS process."""
+
+    name = "inline"
+
+    def __init__(self, process: AbstractProcess, run_cfg: RunConfig) -> None:
+        housekeeping.install()
+        executable = process.compile(run_cfg)
+        self._graph: list[AbstractProcess] = list(executable.process_list)
+        self.runtime = InlineRuntime(executable)
+        try:
+            self.runtime.initialize()
+        except BaseException:
+            self._release()
+            raise
+        process.runtime = self.runtime
+        executable.assign_runtime_to_all_processes(self.runtime)
+        self._process = process
+
+    def attach(self, probe: Probe) -> None:
+        """Let a probe record from now on."""
+        target = probe.target
+        inner = leaf_var(target) if isinstance(target, Var) else leaf_port(target)
+        worker = self.runtime.workers.get(inner.process)
+        if worker is None:
+            raise BackendError(f"{probe.name} is not part of this graph")
+        domain = worker.domain
+        if not isinstance(domain, LoihiDomain):
+            raise BackendError(f"{probe.name} has no time steps (AsyncProtocol)")
+        sample = self._sampler(worker.model, inner)
+        count = 0
+
+        def on_step() -> None:
+            nonlocal count
+            count += 1
+            if count % probe.every == 0:
+                probe.add(sample())
+
+        value = sample()
+        probe.dtype = value.dtype
+        domain.on_step.append(on_step)
+
+    def _sampler(self, model: Any, target: Any) -> Callable[[], Array]:
+        if isinstance(target, Var):
+            held, name = self.runtime.model_of(target.id)
+            return lambda: _dense(getattr(held, name))
+        port = getattr(model, target.name)
+        last = np.zeros(port._shape, port._d_type)
+        if isinstance(target, OutPort):
+            send = port.send
+
+            def tapped_send(data: Any, *rest: Any) -> None:
+                nonlocal last
+                last = np.array(data, dtype=port._d_type)
+                send(data, *rest)
+
+            port.send = tapped_send
+        else:
+            recv = port.recv
+
+            def tapped_recv() -> Any:
+                nonlocal last
+                received = recv()
+                last = np.array(received)
+                return received
+
+            port.recv = tapped_recv
+        return lambda: last
+
+    def run(self, steps: int, on_step: OnStep | None) -> None:
+        """Run some time steps; call `on_step` after each."""
+        domains = [
+            d for d in self.runtime.scheduler.domains if isinstance(d, LoihiDomain)
+        ]
+        hooks = domains[0].on_step if domains and on_step is not None else []
+        if on_step is not None:
+            hooks.append(on_step)
+        try:
+            self.runtime.start(RunSteps(num_steps=steps))
+        finally:
+            if on_step is not None:
+                hooks.remove(on_step)
+
+    def get(self, var: Var) -> Any:
+        """Read a Var, as a copy in its own type."""
+        model, name = self.runtime.model_of(leaf_var(var).id)
+        value = getattr(model, name)
+        return value.copy() if hasattr(value, "copy") else value
+
+    def set(self, var: Var, value: Any) -> None:
+        """Set a Var in place."""
+        model, name = self.runtime.model_of(leaf_var(var).id)
+        old = getattr(model, name)
+        if isinstance(old, np.ndarray):
+            old[...] = value
+        else:
+            setattr(model, name, type(old)(value))
+        model.on_var_update()
+
+    def snapshot(self) -> Snapshot:
+        """Take the state of the graph."""
+        return snapshots.take(self.runtime)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Give the graph a state."""
+        snapshots.put(self.runtime, snapshot)
+
+    def stop(self) -> None:
+        """End the use of the graph; it can be built anew where Lava allows it."""
+        self.runtime.stop()
+        self._release()
+
+    def _release(self) -> None:
+        """Let Lava compile the graph again, unless Processes were built from others."""
+        if all(process.parent_proc is None for process in self._graph):
+            for process in self._graph:
+                process._is_compiled = False
+                process._runtime = None
+
+    def explain(self) -> str:
+        """Say what runs."""
+        return (
+            f"all {len(self._graph)} ProcessModels are Python models for the CPU; "
+            "they run as coroutines of this OS process"
+        )
+
+
+def _dense(value: Any) -> Array:
+    return np.asarray(value.toarray() if hasattr(value, "toarray") else value)
+
+
+class LavaBackend:
+    """Lava's own runtime: an OS process for each Process."""
+
+    name = "lava"
+
+    def __init__(self, process: AbstractProcess, run_cfg: RunConfig) -> None:
+        if process.is_compiled:
+            raise BackendError(f"{label(process)} was run before; make the graph anew")
+        self._process, self._run_cfg = process, run_cfg
+        self._extractors: dict[Probe, Extractor] = {}
+        self._polled: list[Probe] = []
+        self._started = False
+        self._steps = 0
+
+    def attach(self, probe: Probe) -> None:
+        """Let a probe record; a port only before the first run."""
+        if probe.target.process not in find_processes(self._process):
+            raise BackendError(f"{probe.name} is not part of this graph")
+        if isinstance(probe.target, Var):
+            self._polled.append(probe)
+            return
+        if isinstance(probe.target, InPort):
+            raise BackendError(f"{probe.name}: backend lava cannot probe an InPort")
+        if self._started:
+            problem = "backend lava can probe a port only before the first run"
+            raise BackendError(f"{probe.name}: {problem}")
+        extractor = Extractor(shape=probe.target.shape)
+        probe.target.connect(extractor.in_port)
+        probe.dtype = np.dtype(float)
+        self._extractors[probe] = extractor
+
+    def run(self, steps: int, on_step: OnStep | None) -> None:
+        """Run some time steps; call `on_step` after each."""
+        if not self._started:
+            start_graph(self._process, self._run_cfg)
+            self._started = True
+        piece = math.gcd(*(p.every for p in self._polled)) if self._polled else steps
+        for begin in range(0, steps, piece):
+            self._run_piece(min(piece, steps - begin), on_step)
+
+    def _run_piece(self, steps: int, on_step: OnStep | None) -> None:
+        process = self._process
+        process.run(RunSteps(num_steps=steps, blocking=not self._extractors))
+        for _ in range(steps):
+            self._steps += 1
+            for probe, extractor in self._extractors.items():
+                sample = receive(process.runtime, extractor)
+                if self._steps % probe.every == 0:
+                    probe.add(sample)
+            if on_step is not None:
+                on_step()
+        if self._extractors:
+            process.wait()
+        for probe in self._polled:
+            if self._steps % probe.every == 0:
+                probe.add(np.asarray(probe.target.get()))
+
+    def get(self, var: Var) -> Any:
+        """Read a Var, as float64, element by element; before a run as it begins."""
+        return var.get() if self._started else var.init
+
+    def set(self, var: Var, value: Any) -> None:
+        """Set a Var, element by element; not before the first run."""
+        if not self._started:
+            raise BackendError("backend lava can set a Var only after the first run")
+        var.set(np.broadcast_to(np.asarray(value, dtype=float), var.shape))
+
+    def snapshot(self) -> Snapshot:
+        """Refuse: what other OS processes hold cannot be reached."""
+        raise BackendError("backend lava can neither take nor restore a state")
+
+    def restore(self, snapshot: Snapshot) -> None:  # noqa: ARG002
+        """Refuse, as `snapshot` does."""
+        self.snapshot()
+
+    def stop(self) -> None:
+        """End all OS processes."""
+        if self._started:
+            self._process.stop()
+
+    def explain(self) -> str:
+        """Say what runs."""
+        return "Lava's own runtime starts an OS process for each Process"

@@ -1,0 +1,150 @@
+"""Probes: what a port carried or a Var held, step by step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lava_apps.runtime.errors import BackendError, label
+
+from lava.magma.core.process.ports.ports import InPort, OutPort
+from lava.magma.core.process.variable import Var
+
+Array = npt.NDArray[Any]
+Target = Any  # OutPort, InPort or Var: Lava's classes carry no types
+
+DEFAULT_MAX_BYTES = 2**30
+LARGE = 100 * 2**20  # from here on memory is mentioned beforehand
+_SPARSE_BELOW = 0.25  # a sample with fewer non-zero entries is kept as a list of them
+
+
+class ProbeMemoryError(MemoryError):
+    """A probe would need more memory than it may have."""
+
+
+class Probe:
+    """A record of one port or Var; made by :meth:`Simulator.probe`.
+
+    Samples with few entries other than zero, such as spikes, are kept as lists of
+    those entries.
+
+    Parameters
+    ----------
+    target : OutPort, InPort or Var
+        What is recorded.
+    every : int
+        Time steps from one sample to the next.
+    max_bytes : int
+        Memory that the samples may take.
+    """
+
+    def __init__(self, target: Target, every: int, max_bytes: int) -> None:
+        self.target, self.every, self.max_bytes = target, every, max_bytes
+        self.shape: tuple[int, ...] = tuple(target.shape)
+        self.dtype: Any = None
+        self.bytes = 0
+        self._samples: list[Any] = []
+
+    def __repr__(self) -> str:
+        return f"<Probe of {self.name}, {len(self._samples)} samples>"
+
+    @property
+    def name(self) -> str:
+        """Process and port or Var."""
+        return f"{label(self.target.process)}.{self.target.name}"
+
+    def expect(self, steps: int) -> int:
+        """Estimate the bytes that so many more time steps can add at most."""
+        width = np.dtype(self.dtype or float).itemsize
+        return steps // self.every * int(np.prod(self.shape)) * width
+
+    def add(self, sample: Array) -> None:
+        """Keep a copy of a sample."""
+        sample = np.asarray(sample)
+        if self.dtype is None:
+            self.dtype = sample.dtype
+        count = np.count_nonzero(sample)
+        kept: Any
+        if count < _SPARSE_BELOW * sample.size:
+            flat = sample.reshape(-1)
+            places = np.flatnonzero(flat).astype(np.int32)
+            kept = (places, flat[places])
+            size = places.nbytes + kept[1].nbytes
+        else:
+            kept = sample.copy()
+            size = kept.nbytes
+        if self.bytes + size > self.max_bytes:
+            raise ProbeMemoryError(self._too_much(self.bytes + size))
+        self.bytes += size
+        self._samples.append(kept)
+
+    def _too_much(self, needed: int) -> str:
+        return (
+            f"probe of {self.name} needs {needed:,} bytes after "
+            f"{len(self._samples) + 1} samples, max_bytes is {self.max_bytes:,}; "
+            "sample less often (every=...) or allow more (max_bytes=...)"
+        )
+
+    def array(self) -> Array:
+        """Give all samples as one array.
+
+        Returns
+        -------
+        (samples, *shape) numpy.ndarray
+            In the type of the port or Var.
+        """
+        shape = (len(self._samples), *self.shape)
+        result = np.zeros(shape, dtype=float if self.dtype is None else self.dtype)
+        for row, kept in zip(result, self._samples, strict=True):
+            if isinstance(kept, tuple):
+                places, values = kept
+                row.reshape(-1)[places] = values
+            else:
+                row[...] = kept.reshape(self.shape)
+        return result
+
+
+def leaf_port(port: OutPort | InPort) -> OutPort | InPort:
+    """Find the port of a leaf Process that a port stands for.
+
+    Parameters
+    ----------
+    port : OutPort or InPort
+        Any port; one of a Process that was built from others is followed to theirs.
+
+    Returns
+    -------
+    OutPort or InPort
+        The only port of a leaf Process it leads to.
+
+    Raises
+    ------
+    BackendError
+        When it leads to several or none.
+    """
+    if port.process.procs.is_empty():
+        return port
+    inner = port.get_src_ports() if isinstance(port, OutPort) else port.get_dst_ports()
+    inner = [p for p in inner if p.process is not port.process]
+    if len(inner) != 1:
+        where = f"{label(port.process)}.{port.name}"
+        raise BackendError(f"{where} leads to {len(inner)} ports and cannot be probed")
+    return leaf_port(inner[0])
+
+
+def leaf_var(var: Var) -> Var:
+    """Find the Var that a Var stands for.
+
+    Parameters
+    ----------
+    var : Var
+        Any Var; an alias is followed.
+
+    Returns
+    -------
+    Var
+        The Var of a leaf Process.
+    """
+    return var if var.aliased_var is None else leaf_var(var.aliased_var)

@@ -1,0 +1,419 @@
+"""A front end for running graphs of Lava Processes."""
+
+from __future__ import annotations
+
+import os
+import time
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from lava_apps.loihi2.run_configs import Precision, RunConfig
+from lava_apps.parameters import (
+    ParameterError,
+    PositiveInteger,
+    Seed,
+    validated,
+)
+from lava_apps.runtime.backends import Backend, InlineBackend, LavaBackend, OnStep
+from lava_apps.runtime.errors import BackendError, label
+from lava_apps.runtime.probes import DEFAULT_MAX_BYTES, LARGE, Probe, ProbeMemoryError
+from lava_apps.runtime.snapshots import Snapshot
+from lava_apps.runtime.stock import kill_graph
+from lava_apps.streams import new_stream, splitmix64
+
+from lava.magma.compiler.compiler_graphs import find_processes
+from lava.magma.core.process.ports.ports import InPort, OutPort
+from lava.magma.core.process.process import AbstractProcess
+from lava.magma.core.process.variable import Var
+from lava.magma.core.run_configs import RunConfig as LavaRunConfig
+
+Array = npt.NDArray[Any]
+BackendName = Literal["auto", "inline", "lava"]
+
+
+class Simulator:
+    """Run a graph of Lava Processes.
+
+    Parameters
+    ----------
+    process : AbstractProcess
+        Any Process of the graph.
+    backend : {"auto", "inline", "lava"}
+        "inline" runs the ProcessModels within this OS process, "lava" on Lava's
+        own runtime; "auto", the default, takes the fastest that can run the graph.
+    precision : {"floating_pt", "fixed_pt"}
+        Which ProcessModels to use. Default "floating_pt". Without effect where
+        `run_cfg` is given.
+    run_cfg : lava.magma.core.run_configs.RunConfig, optional
+        A run configuration of your own instead.
+    seed : int, optional
+        Seed for all Processes of this package that draw random numbers, each of
+        which gets a stream of its own. Default: the seeds they were made with.
+
+    Raises
+    ------
+    ParameterError
+        For an argument that is none of these, or a graph that is in use or
+        cannot be built a second time.
+    BackendError
+        When the backend cannot run the graph.
+
+    Examples
+    --------
+    >>> from lava.proc.lif.process import LIF
+    >>> neurons = LIF(shape=(2,), bias_mant=4, vth=10)
+    >>> with Simulator(neurons) as sim:
+    ...     spikes = sim.probe(neurons.s_out)
+    ...     sim.run(6)
+    >>> sim.data[spikes].sum(axis=0)
+    array([2., 2.])
+    """
+
+    @validated
+    def __init__(
+        self,
+        process: AbstractProcess,
+        *,
+        backend: BackendName = "auto",
+        precision: Precision = "floating_pt",
+        run_cfg: LavaRunConfig | None = None,
+        seed: Seed | None = None,
+    ) -> None:
+        graph = find_processes(process)
+        if any(member.is_compiled for member in graph):
+            problem = "is in use, or was built from others and cannot be built twice"
+            raise ParameterError("Simulator", "process", problem, label(process))
+        self.time_step = 0
+        self.data: Mapping[Probe, Array] = _Data()
+        self._process = process
+        self._asked = backend
+        self._probes: list[Probe] = []
+        self._stopped = False
+        config = RunConfig(precision) if run_cfg is None else run_cfg
+        with _seeded(graph, seed):
+            self._backend, self._reason = self._make_backend(config)
+
+    def _make_backend(self, config: LavaRunConfig) -> tuple[Backend, str]:
+        if self._asked == "lava":
+            return LavaBackend(self._process, config), "it was asked for"
+        try:
+            reason = (
+                "it was asked for" if self._asked == "inline" else "it is the fastest"
+            )
+            return InlineBackend(self._process, config), reason
+        except BackendError as error:
+            if self._asked == "inline":
+                raise
+            return LavaBackend(self._process, config), f"inline cannot: {error}"
+
+    def __enter__(self) -> Simulator:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @property
+    def backend(self) -> str:
+        """Name of the backend that runs the graph."""
+        return self._backend.name
+
+    def explain(self) -> str:
+        """Say which backend runs and why.
+
+        Returns
+        -------
+        str
+            One sentence.
+        """
+        return f"backend {self.backend} ({self._reason}): {self._backend.explain()}"
+
+    @validated
+    def probe(
+        self,
+        target: OutPort | InPort | Var,
+        *,
+        every: PositiveInteger = 1,
+        max_bytes: PositiveInteger = DEFAULT_MAX_BYTES,
+    ) -> Probe:
+        """Record a port or Var from now on.
+
+        Parameters
+        ----------
+        target : OutPort, InPort or Var
+            Of any Process of the graph. A port is recorded as its last message of
+            a time step, a Var as its value at the end of it.
+        every : int
+            Time steps from one sample to the next; the first is taken at the end
+            of that many. Default 1.
+        max_bytes : int
+            Memory that the samples may take. Default 1 GiB.
+
+        Returns
+        -------
+        Probe
+            The key to the samples: ``sim.data[probe]``.
+
+        Raises
+        ------
+        BackendError
+            For a target outside of the graph, or one the backend cannot record.
+        """
+        self._check_open()
+        probe = Probe(target, every, max_bytes)
+        self._backend.attach(probe)
+        self._probes.append(probe)
+        return probe
+
+    @validated
+    def run(self, steps: PositiveInteger, *, progress: bool = False) -> None:
+        """Run some time steps.
+
+        Ctrl-C ends the run after a time step; it can be continued.
+
+        Parameters
+        ----------
+        steps : int
+            How many, at least 1.
+        progress : bool
+            Show a progress bar on stderr. Default False.
+
+        Raises
+        ------
+        Exception
+            What a ProcessModel raised, with its Process, phase and time step.
+        DeadlockError
+            When every Process waits for another.
+        ProbeMemoryError
+            When a probe of a Var would need more memory than it may have, before
+            the run; when a probe of a port does, as soon as it does.
+        """
+        self._check_open()
+        self._check_memory(steps)
+        with _progress(steps, shown=progress) as advance:
+            try:
+                self._backend.run(steps, self._count(advance))
+            except BaseException:
+                if self.backend == "lava":
+                    kill_graph(self._process)
+                    self._stopped = True
+                raise
+
+    def _count(self, advance: OnStep | None) -> OnStep:
+        def on_step() -> None:
+            self.time_step += 1
+            if advance is not None:
+                advance()
+
+        return on_step
+
+    def step(self) -> None:
+        """Run one time step."""
+        self.run(1)
+
+    def get(self, var: Var) -> Any:
+        """Read a Var.
+
+        Parameters
+        ----------
+        var : Var
+            Of any Process of the graph.
+
+        Returns
+        -------
+        object
+            A copy of its value, in its own type (float64 on backend lava).
+        """
+        self._check_open()
+        self._check_var("get", var)
+        return self._backend.get(var)
+
+    def set(self, var: Var, value: npt.ArrayLike) -> None:
+        """Set a Var.
+
+        Parameters
+        ----------
+        var : Var
+            Of any Process of the graph.
+        value : array_like
+            A number, or numbers in the shape of the Var.
+
+        Raises
+        ------
+        ParameterError
+            For a value of another shape.
+        """
+        self._check_open()
+        self._check_var("set", var)
+        try:
+            np.broadcast_to(np.asarray(value), var.shape)
+        except ValueError:
+            problem = f"must have the shape {var.shape} of {var.name}"
+            raise ParameterError("set", "value", problem, np.asarray(value)) from None
+        self._backend.set(var, value)
+
+    @staticmethod
+    def _check_var(where: str, var: object) -> None:
+        if not isinstance(var, Var):
+            raise ParameterError(where, "var", "must be a Var of a Process", var)
+
+    def snapshot(self) -> Snapshot:
+        """Take the state of the graph: Vars, messages in flight, random streams.
+
+        Returns
+        -------
+        Snapshot
+            To be given to `restore`, here or for the same graph elsewhere.
+
+        Raises
+        ------
+        BackendError
+            On backend lava, which cannot.
+        """
+        self._check_open()
+        return self._backend.snapshot()
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go back (or on) to a state; what was recorded stays.
+
+        Parameters
+        ----------
+        snapshot : Snapshot
+            From `snapshot`, of the same graph.
+
+        Raises
+        ------
+        StateError
+            For a snapshot of another graph; nothing was changed then.
+        """
+        self._check_open()
+        self._backend.restore(snapshot)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Save the state to a file, whole or not at all.
+
+        Parameters
+        ----------
+        path : path_like
+            An ``.npz`` file.
+        """
+        self.snapshot().save(Path(path))
+
+    def load(self, path: str | os.PathLike[str]) -> None:
+        """Restore the state from a file.
+
+        Parameters
+        ----------
+        path : path_like
+            What `save` wrote, for the same graph.
+
+        Raises
+        ------
+        StateError
+            For a file that is missing, damaged, of another schema or of another
+            graph; nothing was changed then.
+        """
+        self.restore(Snapshot.load(Path(path)))
+
+    def stop(self) -> None:
+        """End the use of the graph; ``data`` stays. A second call does nothing."""
+        if not self._stopped:
+            self._stopped = True
+            self._backend.stop()
+
+    def _check_open(self) -> None:
+        if self._stopped:
+            raise BackendError("this Simulator was stopped; make a new one")
+
+    def _check_memory(self, steps: int) -> None:
+        for probe in self._probes:
+            needed = probe.bytes + probe.expect(steps)
+            if isinstance(probe.target, Var) and needed > probe.max_bytes:
+                raise ProbeMemoryError(
+                    f"probe of {probe.name} would need up to {needed:,} bytes after "
+                    f"{steps} time steps, max_bytes is {probe.max_bytes:,}; sample "
+                    "less often (every=...) or allow more (max_bytes=...)"
+                )
+            if needed > LARGE:
+                problem = f"probe of {probe.name} may take {needed / 2**20:,.0f} MiB"
+                warnings.warn(problem, stacklevel=4)
+
+
+class _Data(Mapping[Probe, Array]):
+    """The samples of each probe."""
+
+    def __getitem__(self, probe: Probe) -> Array:
+        return probe.array()
+
+    def __iter__(self) -> Iterator[Probe]:
+        raise TypeError("ask for the samples of a probe: sim.data[probe]")
+
+    def __len__(self) -> int:
+        raise TypeError("ask for the samples of a probe: sim.data[probe]")
+
+
+@contextmanager
+def _seeded(graph: list[AbstractProcess], seed: int | None) -> Iterator[None]:
+    """Give each Process that draws a stream of its own while models are built."""
+    drawing = sorted(
+        (
+            p
+            for p in graph
+            if seed is not None and isinstance(getattr(p, "stream", None), Var)
+        ),
+        key=lambda process: process.id,
+    )
+    before = [process.stream.init for process in drawing]
+    for rank, process in enumerate(drawing):
+        key, _ = new_stream(seed or 0)
+        own = splitmix64(key, np.uint64(rank + 1))
+        process.stream.init = np.array([own, 0], dtype=np.uint64)
+    try:
+        yield
+    finally:
+        for process, stream in zip(drawing, before, strict=True):
+            process.stream.init = stream
+
+
+@contextmanager
+def _progress(steps: int, *, shown: bool) -> Iterator[OnStep | None]:
+    """Show a bar with steps a second, drawn anew at most ten times a second."""
+    if not shown:
+        yield None
+        return
+    columns = (TextColumn("time steps"), BarColumn(), MofNCompleteColumn())
+    rate = TextColumn("{task.fields[rate]:,.0f}/s")
+    bar = Progress(*columns, rate, TimeRemainingColumn(), console=Console(stderr=True))
+    begin = drawn = time.perf_counter()
+    done = 0
+    with bar:
+        task = bar.add_task("", total=steps, rate=0.0)
+
+        def advance() -> None:
+            nonlocal done, drawn
+            done += 1
+            now = time.perf_counter()
+            if now - drawn > 0.1 or done == steps:
+                drawn = now
+                bar.update(task, completed=done, rate=done / (now - begin))
+
+        yield advance
