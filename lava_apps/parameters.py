@@ -107,7 +107,8 @@ def validated(function: Callable[P, T]) -> Callable[P, T]:
         The same function; it raises :class:`ParameterError` for an argument
         that is missing, unknown, of the wrong type or out of range.
     """
-    is_method = function.__name__ == "__init__"
+    is_constructor = function.__name__ == "__init__"
+    qualified = function.__qualname__.rpartition("<locals>.")[-1]
     names = list(inspect.signature(function).parameters)
     checked = validate_call(config=_CONFIG)(function)
 
@@ -116,7 +117,7 @@ def validated(function: Callable[P, T]) -> Callable[P, T]:
         try:
             return checked(*args, **kwargs)
         except ValidationError as error:
-            owner = type(args[0]).__name__ if is_method else function.__name__
+            owner = type(args[0]).__name__ if is_constructor else qualified
             raise _parameter_error(owner, names, error) from None
 
     return wrapper

@@ -73,6 +73,8 @@ class InlineRuntime:
         self.scheduler = Scheduler()
         self.channels: list[Channel] = []
         self.workers: dict[AbstractProcess, Worker] = {}
+        self._idle = threading.Event()
+        self._idle.set()
         self._thread: threading.Thread | None = None
         self._thread_error: BaseException | None = None
         self._vars: dict[int, tuple[Any, str]] = {}
@@ -213,11 +215,14 @@ class InlineRuntime:
         if self._stopped or self.scheduler.failure is not None:
             state = "was stopped" if self._stopped else "ended with an error"
             raise BackendError(f"this graph {state}; build it anew to run it again")
+        if self._thread is not None and self._idle.is_set():
+            self._join_thread()
         if self._is_running:
             raise BackendError("this graph is running; wait() or pause() first")
         forever = isinstance(run_condition, RunContinuous)
         self.num_steps = FOREVER if forever else run_condition.num_steps
         self._is_started = self._is_running = True
+        self._idle.clear()
         if run_condition.blocking and not forever:
             alone = threading.active_count() == 1
             try:
@@ -225,6 +230,7 @@ class InlineRuntime:
                     self.scheduler.run(self.num_steps, alone=alone)
             finally:
                 self._is_running = False
+                self._idle.set()
             self._stop_if_asked()
         else:
             self._thread = threading.Thread(target=self._run_in_thread, daemon=True)
@@ -235,6 +241,8 @@ class InlineRuntime:
             self.scheduler.run(self.num_steps, alone=False)
         except BaseException as error:
             self._thread_error = error
+        finally:
+            self._idle.set()
 
     @contextmanager
     def _ctrl_c_ends_step(self) -> Iterator[None]:
@@ -280,15 +288,23 @@ class InlineRuntime:
 
     def pause(self) -> None:
         """End a run after its time step; it can be run again."""
-        if self._is_running:
-            self.scheduler.end_requested = True
-            self.scheduler.poke()
+        self._end("pause")
+
+    def _end(self, how: str) -> None:
+        if not self._is_running:
+            return
+        self.scheduler.end_requested = how
+        self.scheduler.poke()
+        if (
+            threading.get_ident() != self.scheduler.thread
+        ):  # or it would wait for itself
+            self._idle.wait()
             self._join_thread()
 
     def stop(self) -> None:
         """End a run, and the use of this graph."""
         try:
-            self.pause()
+            self._end("stop")
         finally:
             self._stopped = True
             self._is_started = False
@@ -381,7 +397,7 @@ class InlineRuntime:
     def _check_idle(self) -> None:
         if not self._is_started:
             raise RuntimeError("Runtime has not started")
-        if self._thread is not None and not self._thread.is_alive():
+        if self._thread is not None and self._idle.is_set():
             self._join_thread()
         if self._is_running:
             raise BackendError(

@@ -73,8 +73,7 @@ class LoihiDomain(Domain):
         if self.step > 0:
             for call in self.on_step:
                 call()
-        ended = self.scheduler.end_requested or self.scheduler.interrupted
-        if self.wants_pause or self.wants_stop or ended or self.step == self.target:
+        if self.scheduler.ends or self.step == self.target:
             self._start("HOST")
             return
         self.step += 1
@@ -158,11 +157,12 @@ class LoihiDomain(Domain):
         """Take note of a model that asked for a pause or a stop."""
         if state["_req_pause"]:
             state["_req_pause"] = False
-            self.wants_pause = True
+            self.scheduler.end_requested = "pause"
             return True
         if state["_req_stop"]:
             state["_req_stop"] = False
             self.wants_stop = True
+            self.scheduler.end_requested = "stop"
             return True
         return False
 
@@ -175,6 +175,8 @@ def _overridden(model: Any, name: str) -> Any:
 
 class AsyncDomain(Domain):
     """Models that run by themselves until they are done or told to stop."""
+
+    is_free = True
 
     def begin(self, steps: int) -> None:
         """Begin a run: every model gets the number of time steps."""
@@ -206,9 +208,9 @@ class Commands:
     def _look(self) -> None:
         """Let others go on, then pass on an end of the run that was asked for."""
         self.scheduler.pass_on()
-        ended = self.scheduler.end_requested or self.scheduler.interrupted
-        if ended and not self.commands:
-            self.commands.append(MGMT_COMMAND.STOP)
+        if self.scheduler.ends and not self.commands:
+            pausing = self.scheduler.end_requested == "pause"
+            self.commands.append(MGMT_COMMAND.PAUSE if pausing else MGMT_COMMAND.STOP)
 
     def probe(self) -> bool:
         """Tell whether there is a command."""
@@ -239,6 +241,7 @@ class Responses:
     def send(self, answer: Any) -> None:
         """Take note of a model that asked for a pause or a stop."""
         if enum_equal(answer, PyAsyncProcessModel.Response.REQ_PAUSE):
-            self.domain.wants_pause = True
+            self.domain.scheduler.end_requested = "pause"
         elif enum_equal(answer, PyAsyncProcessModel.Response.REQ_STOP):
             self.domain.wants_stop = True
+            self.domain.scheduler.end_requested = "stop"

@@ -87,6 +87,7 @@ class Domain:
     """Workers that advance together; base class of the two protocols."""
 
     serves_var_ports = False
+    is_free = False  # has no time steps that an end of the run would leave halfway
 
     def __init__(self, scheduler: Scheduler) -> None:
         self.scheduler = scheduler
@@ -94,8 +95,7 @@ class Domain:
         self.remaining = 0  # tasks not yet done
         self.done = True
         self.waited = False  # a worker had to wait since the last advance
-        self.wants_pause = False
-        self.wants_stop = False
+        self.wants_stop = False  # a model asked for the end of the whole use
 
     def add(self, worker: Worker) -> None:
         """Make a worker a member."""
@@ -105,7 +105,7 @@ class Domain:
     def begin(self, steps: int) -> None:  # noqa: ARG002
         """Begin a run."""
         self.done = False
-        self.wants_pause = self.wants_stop = False
+        self.wants_stop = False
 
     def advance(self) -> None:
         """Go on when all tasks are done."""
@@ -128,7 +128,7 @@ class Scheduler:
         self.hub: Any = None
         self.thread = 0
         self.failure: BaseException | None = None
-        self.end_requested = False  # finish the step, then end the run
+        self.end_requested = ""  # "pause" or "stop": finish the step, then end the run
         self.interrupted = False  # Ctrl-C: the same, then KeyboardInterrupt
         self._outside = threading.Condition()
 
@@ -144,7 +144,7 @@ class Scheduler:
             is a deadlock.
         """
         self.hub, self.thread = getcurrent(), threading.get_ident()
-        self.end_requested = self.interrupted = False
+        self.end_requested, self.interrupted = "", False
         for worker in self.workers:
             worker.greenlet = greenlet(worker.loop, self.hub)
         try:
@@ -177,7 +177,8 @@ class Scheduler:
         """Wait until a thread outside sends or receives what a worker waits for."""
         waiting = [w for w in self.workers if w.waits_for is not None]
         outside = [w for w in waiting if isinstance(w.waits_for, ExternalChannel)]
-        if self.interrupted or (self.end_requested and outside):
+        only_free = all(domain.done or domain.is_free for domain in self.domains)
+        if self.interrupted or (self.end_requested and (outside or only_free)):
             for domain in self.domains:
                 domain.done = True
             return
@@ -201,6 +202,11 @@ class Scheduler:
         for domain in self.domains:
             domain.remaining = 0
         self.hub = None
+
+    @property
+    def ends(self) -> bool:
+        """Whether the run is to end after this time step."""
+        return bool(self.end_requested) or self.interrupted
 
     def is_inside(self) -> bool:
         """Tell whether the caller is a worker."""

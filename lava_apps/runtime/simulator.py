@@ -244,7 +244,7 @@ class Simulator:
             A copy of its value, in its own type (float64 on backend lava).
         """
         self._check_open()
-        self._check_var("get", var)
+        self._check_var("Simulator.get", var)
         return self._backend.get(var)
 
     def set(self, var: Var, value: npt.ArrayLike) -> None:
@@ -263,12 +263,14 @@ class Simulator:
             For a value of another shape.
         """
         self._check_open()
-        self._check_var("set", var)
+        self._check_var("Simulator.set", var)
         try:
             np.broadcast_to(np.asarray(value), var.shape)
         except ValueError:
             problem = f"must have the shape {var.shape} of {var.name}"
-            raise ParameterError("set", "value", problem, np.asarray(value)) from None
+            raise ParameterError(
+                "Simulator.set", "value", problem, np.asarray(value)
+            ) from None
         self._backend.set(var, value)
 
     @staticmethod

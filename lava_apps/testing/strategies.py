@@ -30,8 +30,6 @@ def sign_patterns(
 
     Parameters
     ----------
-    draw : hypothesis.strategies.DrawFn
-        Given by hypothesis.
     max_patterns, max_neurons : int
         Largest numbers.
 
@@ -54,8 +52,6 @@ def symmetric_weights(
 
     Parameters
     ----------
-    draw : hypothesis.strategies.DrawFn
-        Given by hypothesis.
     max_neurons : int
         Largest number of neurons.
     integers : bool

@@ -41,7 +41,24 @@ CUE_FIELD = ROW_SUM_MAX + 1
 
 @njit(cache=True)
 def local_field(weights, state, a_in, i):  # type: ignore[no-untyped-def]
-    """Sum the recurrent input and the external field of neuron `i`."""
+    """Sum the recurrent input and the external field of a neuron.
+
+    Parameters
+    ----------
+    weights : (N, N) numpy.ndarray
+        ``weights[i, j]`` leads from neuron j to neuron i.
+    state : (N,) numpy.ndarray
+        -1 or +1.
+    a_in : (N,) numpy.ndarray
+        External field.
+    i : int
+        The neuron.
+
+    Returns
+    -------
+    number
+        Its local field.
+    """
     total = a_in[i] + weights[i, 0] * state[0]
     for j in range(1, state.size):
         total += weights[i, j] * state[j]

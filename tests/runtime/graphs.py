@@ -91,7 +91,7 @@ class PyFreeModel(PyAsyncProcessModel):
 
     def run_async(self):
         while self.proc_params["endless"] or self.sent[0] < self.num_steps:
-            if self.check_for_stop_cmd():
+            if self.check_for_stop_cmd() or self.check_for_pause_cmd():
                 return
             self.sent += 1
             self.a_out.send(np.full(2, self.sent[0]))

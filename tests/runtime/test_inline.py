@@ -293,3 +293,32 @@ def test_two_thousand_graphs_leave_memory_and_files_where_they_were(inline):
     assert grown < 100_000
     assert this.memory_info().rss - resident < 20 * 2**20
     assert (this.num_fds(), threading.active_count()) == (files, threads)
+
+
+def test_another_thread_can_pause_a_blocking_run(inline):
+    nodes, run_cfg = chain(lambda _: time.sleep(0.001), None)
+    timer = threading.Timer(0.2, nodes[0].pause)
+    timer.start()
+    nodes[0].run(RunSteps(1_000_000), run_cfg)
+    timer.join()
+    reached = nodes[0].count.get()[0]
+    assert 0 < reached < 1_000_000
+    assert nodes[1].count.get()[0] == reached
+    nodes[0].run(RunSteps(2, blocking=False))
+    time.sleep(0.1)
+    nodes[0].run(RunSteps(1))  # the last is over, though nobody waited for it
+    assert nodes[0].count.get()[0] == reached + 3
+    nodes[0].stop()
+
+
+def test_a_pause_that_a_model_asks_for_ends_async_models_too(inline):
+    def act(model):
+        if model.time_step == 4:
+            model._req_pause = True
+
+    endless, node = Free(endless=True), Node(act=act)
+    endless.a_out.connect(node.a_in)
+    run_cfg = config(endless, node)
+    node.run(RunSteps(100), run_cfg)
+    assert node.count.get()[0] == 4
+    node.stop()

@@ -110,7 +110,7 @@ def measure_capacity(
         Fraction of neurons inverted in the cue.
     rule : {"hebbian", "projection", "storkey"}
         Storage rule.
-    update, precision, backend
+    update, precision
         See :func:`~lava_apps.apps.hopfield.network.recall`.
     trials : int
         Cues for each load.
@@ -118,6 +118,8 @@ def measure_capacity(
         Time steps for each cue.
     seed : int
         Seed of patterns, cues and update order.
+    backend : {"auto", "inline", "lava"}
+        See :class:`~lava_apps.runtime.Simulator`.
     on_load : callable, optional
         Called with each load when it is done.
 

@@ -173,7 +173,7 @@ def restore_images(
         Standard deviation of the noise, white to black being 1.
     rule : {"projection", "hebbian", "storkey"}
         How the images are stored.
-    update, precision, decomposed, backend
+    update, precision, decomposed
         See :func:`~lava_apps.apps.hopfield.network.recall`.
     trials : int
         Damaged images, the stored ones in turn.
@@ -181,6 +181,8 @@ def restore_images(
         Time steps for each.
     seed : int
         Seed of choice, damage and update order.
+    backend : {"auto", "inline", "lava"}
+        See :class:`~lava_apps.runtime.Simulator`.
     progress : bool
         Show a progress bar on stderr.
 
