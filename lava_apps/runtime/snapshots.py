@@ -162,8 +162,10 @@ def _describe(runtime: InlineRuntime) -> dict[str, Any]:
         model = runtime.workers[process].model
         variables = {}
         for name in model.var_id_to_var_map.values():
-            value = getattr(model, name)
-            variables[name] = [list(np.shape(value)), str(getattr(value, "dtype", ""))]
+            # The declared type: Lava's models let some arrays change theirs.
+            declared = getattr(type(model), name).d_type
+            shape = list(np.shape(getattr(model, name)))
+            variables[name] = [shape, np.dtype(declared).name]
         processes[place] = {
             "process": f"{type(process).__module__}.{type(process).__qualname__}",
             "model": type(model).__qualname__,
