@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 import os
-import time
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-)
 
 from lava_apps.loihi2.run_configs import Precision, RunConfig
 from lava_apps.parameters import (
@@ -32,9 +22,10 @@ from lava_apps.parameters import (
 from lava_apps.runtime.backends import Backend, InlineBackend, LavaBackend, OnStep
 from lava_apps.runtime.errors import BackendError, label
 from lava_apps.runtime.probes import DEFAULT_MAX_BYTES, LARGE, Probe, ProbeMemoryError
+from lava_apps.runtime.progress import progress_bar
+from lava_apps.runtime.seeding import seeded
 from lava_apps.runtime.snapshots import Snapshot
 from lava_apps.runtime.stock import kill_graph
-from lava_apps.streams import new_stream, splitmix64
 
 from lava.magma.compiler.compiler_graphs import find_processes
 from lava.magma.core.process.ports.ports import InPort, OutPort
@@ -105,7 +96,7 @@ class Simulator:
         self._probes: list[Probe] = []
         self._stopped = False
         config = RunConfig(precision) if run_cfg is None else run_cfg
-        with _seeded(graph, seed):
+        with seeded(graph, seed):
             self._backend, self._reason = self._make_backend(config)
 
     def _make_backend(self, config: LavaRunConfig) -> tuple[Backend, str]:
@@ -209,7 +200,7 @@ class Simulator:
         """
         self._check_open()
         self._check_memory(steps)
-        with _progress(steps, shown=progress) as advance:
+        with progress_bar(steps, shown=progress) as advance:
             try:
                 self._backend.run(steps, self._count(advance))
             except BaseException:
@@ -371,51 +362,3 @@ class _Data(Mapping[Probe, Array]):
 
     def __len__(self) -> int:
         raise TypeError("ask for the samples of a probe: sim.data[probe]")
-
-
-@contextmanager
-def _seeded(graph: list[AbstractProcess], seed: int | None) -> Iterator[None]:
-    """Give each Process that draws a stream of its own while models are built."""
-    drawing = sorted(
-        (
-            p
-            for p in graph
-            if seed is not None and isinstance(getattr(p, "stream", None), Var)
-        ),
-        key=lambda process: process.id,
-    )
-    before = [process.stream.init for process in drawing]
-    for rank, process in enumerate(drawing):
-        key, _ = new_stream(seed or 0)
-        own = splitmix64(key, np.uint64(rank + 1))
-        process.stream.init = np.array([own, 0], dtype=np.uint64)
-    try:
-        yield
-    finally:
-        for process, stream in zip(drawing, before, strict=True):
-            process.stream.init = stream
-
-
-@contextmanager
-def _progress(steps: int, *, shown: bool) -> Iterator[OnStep | None]:
-    """Show a bar with steps a second, drawn anew at most ten times a second."""
-    if not shown:
-        yield None
-        return
-    columns = (TextColumn("time steps"), BarColumn(), MofNCompleteColumn())
-    rate = TextColumn("{task.fields[rate]:,.0f}/s")
-    bar = Progress(*columns, rate, TimeRemainingColumn(), console=Console(stderr=True))
-    begin = drawn = time.perf_counter()
-    done = 0
-    with bar:
-        task = bar.add_task("", total=steps, rate=0.0)
-
-        def advance() -> None:
-            nonlocal done, drawn
-            done += 1
-            now = time.perf_counter()
-            if now - drawn > 0.1 or done == steps:
-                drawn = now
-                bar.update(task, completed=done, rate=done / (now - begin))
-
-        yield advance
