@@ -59,7 +59,7 @@ def main() -> None:
         option = error.parameter.replace("_", "-")
         print(f"lava-apps: --{option}: {error.complaint}", file=sys.stderr)
         sys.exit(2)
-    except DataError as error:
+    except (DataError, OSError) as error:
         print(f"lava-apps: {error}", file=sys.stderr)
         sys.exit(2)
 

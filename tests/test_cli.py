@@ -115,7 +115,11 @@ def test_demo_prints_the_table_and_writes_the_figure(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["hopfield", "--noise", "-1"], "--noise: must be greater than or equal to 0"),
+        (
+            ["hopfield", "--damage", "noise", "--noise", "-1"],
+            "--noise: must be greater than or equal to 0",
+        ),
+        (["hopfield", "--noise", "1"], "--noise goes with --damage noise"),
         (
             ["hopfield", "--flip", "0.4", "capacity"],
             "--flip must stand after 'capacity'",

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_matrix
 
 from lava_apps.runtime import housekeeping, snapshots
-from lava_apps.runtime.errors import BackendError, label
+from lava_apps.runtime.errors import BackendError
 from lava_apps.runtime.inline import InlineRuntime
 from lava_apps.runtime.probes import Probe, leaf_port, leaf_var
 from lava_apps.runtime.protocols import LoihiDomain
@@ -66,10 +67,11 @@ class InlineBackend:
 
     def __init__(self, process: AbstractProcess, run_cfg: RunConfig) -> None:
         housekeeping.install()
-        executable = process.compile(run_cfg)
-        self._graph: list[AbstractProcess] = list(executable.process_list)
-        self.runtime = InlineRuntime(executable)
+        self._graph: list[AbstractProcess] = find_processes(process)
         try:
+            executable = process.compile(run_cfg)
+            self._graph = [*self._graph, *executable.process_list]
+            self.runtime = InlineRuntime(executable)
             self.runtime.initialize()
         except BaseException:
             self._release()
@@ -88,7 +90,7 @@ class InlineBackend:
         domain = worker.domain
         if not isinstance(domain, LoihiDomain):
             raise BackendError(f"{probe.name} has no time steps (AsyncProtocol)")
-        sample = self._sampler(worker.model, inner)
+        sample, forget = self._sampler(worker.model, inner)
         count = 0
 
         def on_step() -> None:
@@ -96,17 +98,23 @@ class InlineBackend:
             count += 1
             if count % probe.every == 0:
                 probe.add(sample())
+            if forget is not None:
+                forget()
 
         value = sample()
         probe.dtype = value.dtype
         domain.on_step.append(on_step)
 
-    def _sampler(self, model: Any, target: Any) -> Callable[[], Array]:
+    def _sampler(
+        self, model: Any, target: Any
+    ) -> tuple[Callable[[], Array], OnStep | None]:
+        """Give a function that samples, and one that ends a port's time step."""
         if isinstance(target, Var):
             held, name = self.runtime.model_of(target.id)
-            return lambda: _dense(getattr(held, name))
+            return lambda: _dense(getattr(held, name)), None
         port = getattr(model, target.name)
-        last = np.zeros(port._shape, port._d_type)
+        nothing: Array = np.zeros(port._shape, port._d_type)
+        last = nothing
         if isinstance(target, OutPort):
             send = port.send
 
@@ -126,7 +134,12 @@ class InlineBackend:
                 return received
 
             port.recv = tapped_recv
-        return lambda: last
+
+        def forget() -> None:
+            nonlocal last
+            last = nothing
+
+        return lambda: last, forget
 
     def run(self, steps: int, on_step: OnStep | None) -> None:
         """Run some time steps; call `on_step` after each."""
@@ -135,7 +148,7 @@ class InlineBackend:
         ]
         hooks = domains[0].on_step if domains and on_step is not None else []
         if on_step is not None:
-            hooks.append(on_step)
+            hooks.insert(0, on_step)  # before probes, which may raise
         try:
             self.runtime.start(RunSteps(num_steps=steps))
         finally:
@@ -154,8 +167,10 @@ class InlineBackend:
         old = getattr(model, name)
         if isinstance(old, np.ndarray):
             old[...] = value
+        elif isinstance(old, csr_matrix):
+            setattr(model, name, csr_matrix(value, shape=old.shape, dtype=old.dtype))
         else:
-            setattr(model, name, type(old)(value))
+            setattr(model, name, type(old)(np.asarray(value).reshape(-1)[0]))
         model.on_var_update()
 
     def snapshot(self) -> Snapshot:
@@ -195,14 +210,17 @@ class LavaBackend:
 
     name = "lava"
 
-    def __init__(self, process: AbstractProcess, run_cfg: RunConfig) -> None:
-        if process.is_compiled:
-            raise BackendError(f"{label(process)} was run before; make the graph anew")
-        self._process, self._run_cfg = process, run_cfg
+    def __init__(
+        self,
+        process: AbstractProcess,
+        run_cfg: RunConfig,
+        seeding: Callable[[], AbstractContextManager[None]],
+    ) -> None:
+        self._process, self._run_cfg, self._seeding = process, run_cfg, seeding
         self._extractors: dict[Probe, Extractor] = {}
         self._polled: list[Probe] = []
         self._started = False
-        self._steps = 0
+        self._age: dict[Probe, int] = {}  # time steps since it was attached
 
     def attach(self, probe: Probe) -> None:
         """Let a probe record; a port only before the first run."""
@@ -210,6 +228,7 @@ class LavaBackend:
             raise BackendError(f"{probe.name} is not part of this graph")
         if isinstance(probe.target, Var):
             self._polled.append(probe)
+            self._age[probe] = 0
             return
         if isinstance(probe.target, InPort):
             raise BackendError(f"{probe.name}: backend lava cannot probe an InPort")
@@ -220,31 +239,36 @@ class LavaBackend:
         probe.target.connect(extractor.in_port)
         probe.dtype = np.dtype(float)
         self._extractors[probe] = extractor
+        self._age[probe] = 0
 
     def run(self, steps: int, on_step: OnStep | None) -> None:
         """Run some time steps; call `on_step` after each."""
         if not self._started:
-            start_graph(self._process, self._run_cfg)
+            with self._seeding():
+                start_graph(self._process, self._run_cfg)
             self._started = True
-        piece = math.gcd(*(p.every for p in self._polled)) if self._polled else steps
-        for begin in range(0, steps, piece):
-            self._run_piece(min(piece, steps - begin), on_step)
+        while steps > 0:
+            due = [p.every - self._age[p] % p.every for p in self._polled]
+            piece = min([steps, *due])  # to the next sample of a Var
+            self._run_piece(piece, on_step)
+            steps -= piece
 
     def _run_piece(self, steps: int, on_step: OnStep | None) -> None:
         process = self._process
         process.run(RunSteps(num_steps=steps, blocking=not self._extractors))
         for _ in range(steps):
-            self._steps += 1
+            for probe in self._age:
+                self._age[probe] += 1
             for probe, extractor in self._extractors.items():
                 sample = receive(process.runtime, extractor)
-                if self._steps % probe.every == 0:
+                if self._age[probe] % probe.every == 0:
                     probe.add(sample)
             if on_step is not None:
                 on_step()
         if self._extractors:
             process.wait()
         for probe in self._polled:
-            if self._steps % probe.every == 0:
+            if self._age[probe] % probe.every == 0:
                 probe.add(np.asarray(probe.target.get()))
 
     def get(self, var: Var) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -139,7 +140,7 @@ class ExternalChannel(Channel):
             return
         message = self.message(data)
         with self.changed:
-            self.changed.wait_for(lambda: len(self.queue) < self.size)
+            self._wait_outside(lambda: len(self.queue) < self.size)
             self.queue.append(message)
         self.scheduler.poke()
 
@@ -151,11 +152,14 @@ class ExternalChannel(Channel):
                 self.changed.notify_all()
             return message
         with self.changed:
-            while not self.changed.wait_for(lambda: len(self.queue) > 0, timeout=0.1):
-                self.scheduler.check_failure()
+            self._wait_outside(lambda: len(self.queue) > 0)
             message = self.queue[0].copy() if keep else self.queue.popleft()
         self.scheduler.poke()
         return message
+
+    def _wait_outside(self, ready: Callable[[], bool]) -> None:
+        while not self.changed.wait_for(ready, timeout=0.1):
+            self.scheduler.check_alive()
 
 
 class _Queue:

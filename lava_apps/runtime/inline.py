@@ -60,6 +60,7 @@ class InlineRuntime:
         self._idle = threading.Event()
         self._idle.set()
         self._thread: threading.Thread | None = None
+        self._runner: threading.Thread | None = None
         self._thread_error: BaseException | None = None
         self._vars: dict[int, tuple[Any, str]] = {}
 
@@ -96,8 +97,10 @@ class InlineRuntime:
         if not isinstance(run_condition, (RunSteps, RunContinuous)):
             raise ValueError(f"Wrong type of run_condition: {type(run_condition)}")
         if self._stopped or self.scheduler.failure is not None:
-            state = "was stopped" if self._stopped else "ended with an error"
-            raise BackendError(f"this graph {state}; build it anew to run it again")
+            why = "was stopped" if self._stopped else "ended with an error"
+            if self.scheduler.failure is not None:
+                why += f" ({self.scheduler.failure!r})"
+            raise BackendError(f"this graph {why}; build it anew to run it again")
         if self._thread is not None and self._idle.is_set():
             self._join_thread()
         if self._is_running:
@@ -106,8 +109,10 @@ class InlineRuntime:
         self.num_steps = FOREVER if forever else run_condition.num_steps
         self._is_started = self._is_running = True
         self._idle.clear()
+        self.scheduler.prepare()
         if run_condition.blocking and not forever:
             alone = threading.active_count() == 1
+            self._runner = threading.current_thread()
             try:
                 with self._ctrl_c_ends_step():
                     self.scheduler.run(self.num_steps, alone=alone)
@@ -117,6 +122,7 @@ class InlineRuntime:
             self._stop_if_asked()
         else:
             self._thread = threading.Thread(target=self._run_in_thread, daemon=True)
+            self._runner = self._thread
             self._thread.start()
 
     def _run_in_thread(self) -> None:
@@ -148,7 +154,13 @@ class InlineRuntime:
 
     def _join_thread(self) -> None:
         if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join()
+            try:
+                self._thread.join()
+            except KeyboardInterrupt:  # end the run too, after its time step
+                self.scheduler.end_requested = "pause"
+                self._idle.wait()
+                self._is_running = False
+                raise
             self._thread, error, self._thread_error = None, self._thread_error, None
             self._is_running = False
             if error is not None:
@@ -178,9 +190,7 @@ class InlineRuntime:
             return
         self.scheduler.end_requested = how
         self.scheduler.poke()
-        if (
-            threading.get_ident() != self.scheduler.thread
-        ):  # or it would wait for itself
+        if threading.current_thread() is not self._runner:  # or it waits for itself
             self._idle.wait()
             self._join_thread()
 
@@ -189,7 +199,7 @@ class InlineRuntime:
         try:
             self._end("stop")
         finally:
-            self._stopped = True
+            self._stopped = self.scheduler.stopped = True
             self._is_started = False
 
     def model_of(self, var_id: int) -> tuple[Any, str]:
@@ -214,8 +224,9 @@ class InlineRuntime:
         """
         if var_id not in self._vars:
             raise AssertionError(
-                f"The Var with id <{var_id}> is not held by any ProcessModel: its "
-                "Process was built from others, and it is no alias of theirs."
+                f"The Var with id <{var_id}> is held by no ProcessModel of this "
+                "graph: it is of another, or its Process was built from others "
+                "and it is no alias of theirs."
             )
         return self._vars[var_id]
 

@@ -103,8 +103,11 @@ class LoihiDomain(Domain):
             finished.append(worker)
             if self._interrupts(state):
                 return
-            if learn is not None and learn():
-                wants.add("PRE_MGMT" if pre is not None and pre() else "LRN")
+            # Lava asks in this order, lrn_guard twice where pre_guard says no.
+            if learn is not None and learn() and pre is not None and pre():
+                wants.add("PRE_MGMT")
+            elif learn is not None and learn():
+                wants.add("LRN")
             elif post is not None and post():
                 wants.add("POST_MGMT")
 

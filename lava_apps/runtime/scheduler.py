@@ -11,7 +11,10 @@ run, which may be in a thread of its own. Between runs no worker is within a tas
 
 from __future__ import annotations
 
+import math
 import threading
+import time
+import warnings
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -19,11 +22,12 @@ from typing import Any
 from greenlet import GreenletExit, getcurrent, greenlet
 
 from lava_apps.runtime.channels import Channel, ExternalChannel, end_name
-from lava_apps.runtime.errors import DeadlockError, add_context, label
+from lava_apps.runtime.errors import BackendError, DeadlockError, add_context, label
 
 from lava.magma.core.process.process import AbstractProcess
 
 Task = Callable[[], None]
+_PATIENCE = 5.0  # seconds without anything from the outside
 
 
 class Worker:
@@ -130,7 +134,9 @@ class Scheduler:
         self.failure: BaseException | None = None
         self.end_requested = ""  # "pause" or "stop": finish the step, then end the run
         self.interrupted = False  # Ctrl-C: the same, then KeyboardInterrupt
+        self.stopped = False
         self._outside = threading.Condition()
+        self._waits_since = 0.0
 
     def run(self, steps: int, *, alone: bool) -> None:
         """Run all domains for some time steps.
@@ -144,7 +150,6 @@ class Scheduler:
             is a deadlock.
         """
         self.hub, self.thread = getcurrent(), threading.get_ident()
-        self.end_requested, self.interrupted = "", False
         for worker in self.workers:
             worker.greenlet = greenlet(worker.loop, self.hub)
         try:
@@ -155,10 +160,17 @@ class Scheduler:
                 if not all(domain.done for domain in self.domains):
                     self._wait_for_outside(alone)
             self._run_ready()
-            if self.interrupted:
-                raise KeyboardInterrupt
+        except BaseException as error:
+            self.failure = self.failure or error
+            raise
         finally:
             self._kill_greenlets()
+        if self.interrupted:
+            raise KeyboardInterrupt
+
+    def prepare(self) -> None:
+        """Forget requests to end an earlier run; to be called before each run."""
+        self.end_requested, self.interrupted = "", False
 
     def _run_ready(self) -> None:
         ready = self.ready
@@ -180,15 +192,31 @@ class Scheduler:
         only_free = all(domain.done or domain.is_free for domain in self.domains)
         if self.interrupted or (self.end_requested and (outside or only_free)):
             for domain in self.domains:
+                if not (domain.done or domain.is_free):
+                    self.failure = BackendError(
+                        "the run was ended in the middle of a time step, while it "
+                        "waited for the outside"
+                    )
                 domain.done = True
             return
         if not outside or alone:
             places = "\n".join(f"  {label(w.process)}: {_wait(w)}" for w in waiting)
             raise DeadlockError(f"every Process waits for another:\n{places}")
+        self._mention(outside)
         with self._outside:
             self._outside.wait(timeout=0.1)
         for worker in outside:
             self.wake(worker)
+
+    def _mention(self, outside: list[Worker]) -> None:
+        """Say what is waited for when nothing comes for some seconds."""
+        now = time.monotonic()
+        if self._waits_since == 0:
+            self._waits_since = now
+        elif now - self._waits_since > _PATIENCE:
+            self._waits_since = math.inf  # once is enough
+            places = "; ".join(f"{label(w.process)}: {_wait(w)}" for w in outside)
+            warnings.warn(f"nothing comes from the outside. {places}", stacklevel=2)
 
     def _kill_greenlets(self) -> None:
         self.current = None
@@ -237,10 +265,12 @@ class Scheduler:
         with self._outside:
             self._outside.notify_all()
 
-    def check_failure(self) -> None:
-        """Raise what ended the run, for a thread outside that waits for data."""
+    def check_alive(self) -> None:
+        """Raise what ended the graph, for a thread outside that waits for it."""
         if self.failure is not None:
             raise self.failure
+        if self.stopped:
+            raise BackendError("the graph was stopped")
 
 
 def _wait(worker: Worker) -> str:

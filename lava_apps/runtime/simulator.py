@@ -5,18 +5,23 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import BeforeValidator
+from scipy.sparse import csr_matrix
 
 from lava_apps.loihi2.run_configs import Precision, RunConfig
 from lava_apps.parameters import (
     ParameterError,
     PositiveInteger,
     Seed,
+    invalid,
     validated,
 )
 from lava_apps.runtime.backends import Backend, InlineBackend, LavaBackend, OnStep
@@ -34,6 +39,15 @@ from lava.magma.core.process.variable import Var
 from lava.magma.core.run_configs import RunConfig as LavaRunConfig
 
 Array = npt.NDArray[Any]
+
+
+def _port_or_var(value: object) -> object:
+    if not isinstance(value, (OutPort, InPort, Var)):
+        raise invalid("must be an OutPort, InPort or Var of a Process")
+    return value
+
+
+Target = Annotated[Any, BeforeValidator(_port_or_var)]
 BackendName = Literal["auto", "inline", "lava"]
 
 
@@ -93,15 +107,16 @@ class Simulator:
         self.data: Mapping[Probe, Array] = _Data()
         self._process = process
         self._asked = backend
+        self._seeding = partial(seeded, graph, seed)
         self._probes: list[Probe] = []
         self._stopped = False
         config = RunConfig(precision) if run_cfg is None else run_cfg
-        with seeded(graph, seed):
+        with self._seeding():
             self._backend, self._reason = self._make_backend(config)
 
     def _make_backend(self, config: LavaRunConfig) -> tuple[Backend, str]:
         if self._asked == "lava":
-            return LavaBackend(self._process, config), "it was asked for"
+            return LavaBackend(self._process, config, self._seeding), "it was asked for"
         try:
             reason = (
                 "it was asked for" if self._asked == "inline" else "it is the fastest"
@@ -110,9 +125,12 @@ class Simulator:
         except BackendError as error:
             if self._asked == "inline":
                 raise
-            return LavaBackend(self._process, config), f"inline cannot: {error}"
+            return LavaBackend(
+                self._process, config, self._seeding
+            ), f"inline cannot: {error}"
 
     def __enter__(self) -> Simulator:
+        self._check_open()
         return self
 
     def __exit__(
@@ -141,7 +159,7 @@ class Simulator:
     @validated
     def probe(
         self,
-        target: OutPort | InPort | Var,
+        target: Target,
         *,
         every: PositiveInteger = 1,
         max_bytes: PositiveInteger = DEFAULT_MAX_BYTES,
@@ -255,14 +273,7 @@ class Simulator:
         """
         self._check_open()
         self._check_var("Simulator.set", var)
-        try:
-            np.broadcast_to(np.asarray(value), var.shape)
-        except ValueError:
-            problem = f"must have the shape {var.shape} of {var.name}"
-            raise ParameterError(
-                "Simulator.set", "value", problem, np.asarray(value)
-            ) from None
-        self._backend.set(var, value)
+        self._backend.set(var, _fitting(value, var, self._backend.get(var)))
 
     @staticmethod
     def _check_var(where: str, var: object) -> None:
@@ -283,7 +294,7 @@ class Simulator:
             On backend lava, which cannot.
         """
         self._check_open()
-        return self._backend.snapshot()
+        return replace(self._backend.snapshot(), time_step=self.time_step)
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go back (or on) to a state; what was recorded stays.
@@ -299,7 +310,11 @@ class Simulator:
             For a snapshot of another graph; nothing was changed then.
         """
         self._check_open()
+        if not isinstance(snapshot, Snapshot):
+            problem = "must be what snapshot() gave"
+            raise ParameterError("Simulator.restore", "snapshot", problem, snapshot)
         self._backend.restore(snapshot)
+        self.time_step = snapshot.time_step
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Save the state to a file, whole or not at all.
@@ -355,6 +370,9 @@ class _Data(Mapping[Probe, Array]):
     """The samples of each probe."""
 
     def __getitem__(self, probe: Probe) -> Array:
+        if not isinstance(probe, Probe):
+            problem = "must be a Probe, as sim.probe(...) gives it"
+            raise ParameterError("Simulator.data", "probe", problem, probe)
         return probe.array()
 
     def __iter__(self) -> Iterator[Probe]:
@@ -362,3 +380,24 @@ class _Data(Mapping[Probe, Array]):
 
     def __len__(self) -> int:
         raise TypeError("ask for the samples of a probe: sim.data[probe]")
+
+
+def _fitting(value: npt.ArrayLike, var: Var, held: Any) -> Any:
+    """Make sure that a value fits a Var: its shape, and integers for integers."""
+    array = np.asarray(value.toarray() if isinstance(value, csr_matrix) else value)
+    shape = np.shape(held) if np.ndim(held) else tuple(var.shape)
+    try:
+        array = np.broadcast_to(array, shape)
+    except ValueError:
+        problem = f"must have the shape {shape} of {var.name}"
+        raise ParameterError("Simulator.set", "value", problem, array) from None
+    if array.dtype.kind not in "biuf":
+        problem = f"must be numbers, as {var.name} holds"
+        raise ParameterError("Simulator.set", "value", problem, value)
+    whole = (
+        isinstance(held, int) or getattr(held, "dtype", np.dtype(float)).kind in "iu"
+    )
+    if whole and (array != np.rint(array)).any():
+        problem = f"must be integers, as {var.name} holds"
+        raise ParameterError("Simulator.set", "value", problem, value)
+    return array

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from lava_apps.runtime import state
+from lava_apps.runtime.errors import BackendError
 from lava_apps.runtime.inline import InlineRuntime
 from lava_apps.runtime.state import NoState, StateError
 
@@ -38,14 +39,18 @@ class Snapshot:
         Which graph it is of: Processes, models, Vars and connections.
     tree : dict
         Attributes of models and messages in flight.
+    time_step : int
+        Time steps that the Simulator had run.
     """
 
     graph: dict[str, Any]
     tree: dict[str, Any]
+    time_step: int = 0
 
     def save(self, path: Path) -> None:
         """Write it to an ``.npz`` file, whole or not at all."""
-        state.write(path, {"graph": self.graph}, self.tree)
+        header = {"graph": self.graph, "time_step": self.time_step}
+        state.write(path, header, self.tree)
 
     @classmethod
     def load(cls, path: Path) -> Snapshot:
@@ -53,7 +58,7 @@ class Snapshot:
         content = state.read(path)
         if not isinstance(content.get("graph"), dict):
             raise StateError(f"{path}: holds no state of a graph")
-        return cls(content["graph"], content["tree"])
+        return cls(content["graph"], content["tree"], int(content.get("time_step", 0)))
 
 
 def take(runtime: InlineRuntime) -> Snapshot:
@@ -69,6 +74,8 @@ def take(runtime: InlineRuntime) -> Snapshot:
     Snapshot
         A copy: it does not change when the graph runs on.
     """
+    if runtime.scheduler.failure is not None:
+        raise BackendError("a graph that ended with an error has no state to keep")
     places = _places(runtime)
     models = {
         place: _attributes(runtime.workers[process].model)
@@ -100,26 +107,43 @@ def put(runtime: InlineRuntime, snapshot: Snapshot) -> None:
     difference = _difference(_describe(runtime), snapshot.graph)
     if difference:
         raise StateError(f"the saved state is of another graph: {difference}")
+    before = take(runtime)
+    try:
+        _put_tree(runtime, snapshot.tree)
+    except Exception as error:
+        _put_tree(runtime, before.tree)
+        raise StateError(f"the saved state does not fit ({error})") from error
+
+
+def _put_tree(runtime: InlineRuntime, tree: dict[str, Any]) -> None:
     for process, place in _places(runtime).items():
-        model = runtime.workers[process].model
-        for name, tree in snapshot.tree["models"][place].items():
-            model.__dict__[name] = state.put_back(model.__dict__.get(name), tree)
-    in_flight = snapshot.tree["channels"]
-    for (_, channel), messages in zip(_channels(runtime), in_flight, strict=True):
+        attributes = runtime.workers[process].model.__dict__
+        fixed = {n: v for n, v in attributes.items() if _is_fixed(n, v)}
+        state.put_back_attributes(attributes, tree["models"][place])
+        attributes.update(fixed)
+    for (_, channel), messages in zip(
+        _channels(runtime), tree["channels"], strict=True
+    ):
         channel.queue.clear()
-        channel.queue.extend(message.copy() for message in messages)
+        channel.queue.extend(channel.message(message) for message in messages)
+
+
+def _is_fixed(name: str, value: Any) -> bool:
+    return name in _FIXED or isinstance(value, AbstractPyPort)
 
 
 def _attributes(model: Any) -> dict[str, Any]:
     taken = {}
     seen: set[int] = set()
     for name, value in vars(model).items():
-        if name in _FIXED or isinstance(value, AbstractPyPort):
+        if _is_fixed(name, value):
             continue
         try:
             taken[name] = state.capture(value, seen)
         except NoState:
             continue
+        except StateError as error:
+            raise StateError(f"{type(model).__name__}.{name}: {error}") from None
     return taken
 
 

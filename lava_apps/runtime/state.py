@@ -10,18 +10,42 @@ JSON; nothing is pickled.
 from __future__ import annotations
 
 import json
-import os
-import tempfile
+import random
 import zipfile
+from collections import deque
+from enum import Enum
+from logging import Logger
 from pathlib import Path
+from types import CodeType, ModuleType
 from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from lava_apps.files import replacing
+
+from lava.magma.core.model.py.ports import AbstractPyPort
+
 SCHEMA = 1
 _HEADER = "header"
+_BAD_ZIP = (zipfile.BadZipFile, AttributeError)  # .npy files have no .files
 _SCALARS = (bool, int, float, complex, str, type(None))
+_SEQUENCES: dict[str, Any] = {
+    **{"list": list, "tuple": tuple, "deque": deque},
+    **{"set": set, "frozenset": frozenset},
+}
+# They do not change, or are Lava's machinery and no state.
+_CONSTANTS = (
+    Enum,
+    bytes,
+    np.dtype,
+    range,
+    slice,
+    CodeType,
+    ModuleType,
+    AbstractPyPort,
+    Logger,
+)
 
 
 class StateError(ValueError):
@@ -50,45 +74,55 @@ def capture(value: Any, seen: set[int] | None = None) -> Any:
     Raises
     ------
     NoState
-        For functions, classes, ports and other things that are no data.
+        For functions, classes and other things that do not change.
+    StateError
+        For what may change and cannot be kept as data, such as an open file.
     """
-    if isinstance(value, np.ndarray):
-        if value.dtype == object:
-            raise NoState
+    if isinstance(value, np.ndarray) and value.dtype != object:
         return value.copy()
-    if isinstance(value, np.generic):
-        return value
-    if isinstance(value, _SCALARS):
+    if isinstance(value, (np.generic, *_SCALARS)):
         return value
     if isinstance(value, csr_matrix):
-        parts = {
-            name: getattr(value, name).copy() for name in ("data", "indices", "indptr")
-        }
-        return {"csr": parts}
+        parts = ("data", "indices", "indptr")
+        return {"csr": {name: getattr(value, name).copy() for name in parts}}
     if isinstance(value, np.random.Generator):
         return {"generator": capture(value.bit_generator.state)}
+    if isinstance(value, np.random.RandomState):
+        return {"generator": capture(value.get_state(legacy=False))}
+    if isinstance(value, random.Random):
+        return {"generator": capture(value.getstate())}
+    if callable(value) or isinstance(value, _CONSTANTS):
+        raise NoState
     seen = set() if seen is None else seen
-    if id(value) in seen or callable(value):
+    if id(value) in seen:
         raise NoState
     seen.add(id(value))
+    for kind, cls in _SEQUENCES.items():
+        if isinstance(value, cls):
+            return {kind: [_capture_item(item, seen) for item in value]}
     if isinstance(value, dict):
         return {"dict": [[k, v] for k, v in _taken(value.items(), seen)]}
-    if isinstance(value, (list, tuple)):
-        return {"list": [capture(item, seen) for item in value]}
     if hasattr(value, "__dict__"):
         return {"object": dict(_taken(vars(value).items(), seen))}
-    raise NoState
+    raise StateError(f"a {type(value).__name__} cannot be kept as data")
+
+
+def _capture_item(item: Any, seen: set[int]) -> Any:
+    try:
+        return capture(item, seen)
+    except NoState:
+        return {"stays": None}  # a function among data, say
 
 
 def _taken(items: Any, seen: set[int]) -> list[tuple[Any, Any]]:
     taken = []
     for key, value in items:
+        tree = _capture_item(value, seen)
+        if isinstance(tree, dict) and "stays" in tree:
+            continue
         if not isinstance(key, (str, int)):
-            continue
-        try:
-            taken.append((key, capture(value, seen)))
-        except NoState:
-            continue
+            raise StateError(f"a dict with the key {key!r} cannot be kept as data")
+        taken.append((key, tree))
     return taken
 
 
@@ -116,33 +150,69 @@ def put_back(old: Any, tree: Any) -> Any:
     if not isinstance(tree, dict):
         return tree
     ((kind, content),) = tree.items()
+    if kind == "stays":
+        return old
     if kind == "csr":
-        parts = (
-            content["data"].copy(),
-            content["indices"].copy(),
-            content["indptr"].copy(),
-        )
+        parts = tuple(content[name].copy() for name in ("data", "indices", "indptr"))
         return csr_matrix(parts, shape=old.shape)
     if kind == "generator":
-        old.bit_generator.state = put_back(old.bit_generator.state, content)
-        return old
-    if kind == "list":
-        items = [
-            put_back(o, t) for o, t in zip(_padded(old, content), content, strict=True)
-        ]
-        return tuple(items) if isinstance(old, tuple) else items
+        return _put_back_generator(old, put_back(None, content))
+    if kind in _SEQUENCES:
+        cls = _SEQUENCES[kind]
+        olds = [*(old if isinstance(old, cls) else ()), *[None] * len(content)]
+        items = [put_back(o, t) for o, t in zip(olds, content, strict=False)]
+        return deque(items, old.maxlen) if isinstance(old, deque) else cls(items)
     if kind == "dict":
-        merged = dict(old) if isinstance(old, dict) else {}
-        merged.update((key, put_back(merged.get(key), value)) for key, value in content)
-        return merged
-    for name, value in content.items():
-        old.__dict__[name] = put_back(old.__dict__.get(name), value)
+        olds_by_key = old if isinstance(old, dict) else {}
+        kept = {k: v for k, v in olds_by_key.items() if not is_state(v)}
+        return kept | {k: put_back(olds_by_key.get(k), v) for k, v in content}
+    put_back_attributes(old.__dict__, content)
     return old
 
 
-def _padded(old: Any, content: list[Any]) -> list[Any]:
-    olds = list(old) if isinstance(old, (list, tuple)) else []
-    return (olds + [None] * len(content))[: len(content)]
+def put_back_attributes(attributes: dict[str, Any], trees: dict[str, Any]) -> None:
+    """Give the attributes of an object a state, and remove those made since.
+
+    Parameters
+    ----------
+    attributes : dict
+        The object's ``__dict__``.
+    trees : dict
+        For the name of each attribute what :func:`capture` made of it.
+    """
+    for name, tree in trees.items():
+        attributes[name] = put_back(attributes.get(name), tree)
+    for name in [n for n, v in attributes.items() if n not in trees and is_state(v)]:
+        del attributes[name]
+
+
+def is_state(value: Any) -> bool:
+    """Tell whether a value is plain data that can change by itself.
+
+    Parameters
+    ----------
+    value : object
+        Any value.
+
+    Returns
+    -------
+    bool
+        True for numbers, strings, arrays and collections; False for objects,
+        which may be the same ones that a state refers to elsewhere.
+    """
+    return isinstance(value, (np.ndarray, np.generic, *_SCALARS, *_SEQUENCES.values()))
+
+
+def _put_back_generator(old: Any, content: Any) -> Any:
+    if isinstance(old, random.Random):
+        old.setstate(content)
+    elif isinstance(old, np.random.RandomState):
+        old.set_state(content)
+    elif isinstance(old, np.random.Generator):
+        old.bit_generator.state = content
+    else:
+        raise StateError("holds a random generator, which is not there yet")
+    return old
 
 
 def write(path: Path, header: dict[str, Any], tree: Any) -> None:
@@ -160,15 +230,11 @@ def write(path: Path, header: dict[str, Any], tree: Any) -> None:
     arrays: dict[str, Any] = {}
     content = {"schema": SCHEMA, **header, "tree": _flatten(tree, arrays)}
     arrays[_HEADER] = np.frombuffer(json.dumps(content).encode(), dtype=np.uint8)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with replacing(path) as part, part.open("wb") as file:
             np.savez(file, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    finally:
-        Path(name).unlink(missing_ok=True)
+    except OSError as error:
+        raise StateError(f"{path}: cannot be written ({error.strerror})") from error
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -196,7 +262,7 @@ def read(path: Path) -> dict[str, Any]:
         schema = content["schema"]
     except FileNotFoundError:
         raise StateError(f"{path}: there is no such file") from None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, TypeError, ValueError, KeyError, EOFError, *_BAD_ZIP) as error:
         raise StateError(
             f"{path}: cut off, damaged, or no saved state ({error})"
         ) from error

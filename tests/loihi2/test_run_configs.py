@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 
 from lava_apps.loihi2.run_configs import NoModelError, RunConfig
 from lava_apps.parameters import ParameterError
@@ -14,7 +15,8 @@ from lava.magma.core.run_conditions import RunSteps
 from lava.proc.dense.models import PyDenseModelBitAcc, PyDenseModelFloat
 from lava.proc.dense.process import Dense
 from lava.proc.io.extractor import Extractor, PyLoihiExtractorModel
-from lava.proc.lif.process import LIFRefractory
+from lava.proc.lif.process import LIF, LIFRefractory
+from lava.proc.sparse.process import Sparse
 
 WEIGHTS = [[0, 1], [1, 0]]
 HOPFIELD_MODELS = [PyHopfieldModelFloat, PyHopfieldModelFixed, SubHopfieldModel]
@@ -74,3 +76,22 @@ def test_an_unknown_precision_is_refused():
         ParameterError, match=r"RunConfig.precision: must be 'floating_pt'"
     ):
         RunConfig("float")
+
+
+@pytest.mark.parametrize(
+    ("process", "name"),
+    [
+        (lambda: Dense(weights=np.eye(3) * 2.7), "Dense.weights"),
+        (lambda: Sparse(weights=csr_matrix(np.eye(3) * 0.5)), "Sparse.weights"),
+        (lambda: LIF(shape=(2,), bias_mant=0.5), "LIF.bias_mant"),
+        (lambda: LIF(shape=(2,), du=0.3), "LIF.du"),
+    ],
+)
+def test_fractions_that_integers_would_cut_off_are_refused(process, name):
+    with pytest.raises(ParameterError, match=rf"{name}: must be integers for fixed_pt"):
+        process().run(RunSteps(1), RunConfig("fixed_pt"))
+    process().compile(RunConfig("floating_pt"))
+
+
+def test_whole_numbers_may_be_floats():
+    LIF(shape=(2,), bias_mant=3.0, du=np.float64(4095)).compile(RunConfig("fixed_pt"))

@@ -50,6 +50,28 @@ class PyNodeModel(PyLoihiProcessModel):
         self.a_out.send(received + self.count if sent is None else sent)
 
 
+@implements(proc=Node, protocol=LoihiProtocol)
+@requires(CPU)
+class PyGuardedModel(PyNodeModel):
+    """Count the calls of its guards in the second entry of `count`."""
+
+    def run_spk(self):
+        self.a_in.recv()
+        self.count[0] += 1
+
+    def lrn_guard(self):
+        self.count[1] += 1
+        return self.time_step % 3 == 0
+
+    def pre_guard(self):
+        self.count[1] += 10
+        return self.time_step % 2 == 0
+
+    def post_guard(self):
+        self.count[1] += 100
+        return self.time_step % 4 == 0
+
+
 class Teller(AbstractProcess):
     """Read and write the Var of another Process after each step."""
 

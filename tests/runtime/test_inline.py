@@ -20,7 +20,14 @@ from lava_apps.runtime import (
     enable,
 )
 from lava_apps.runtime.inline import InlineRuntime
-from tests.runtime.graphs import Free, Node, Teller, chain, config
+from tests.runtime.graphs import (
+    Free,
+    Node,
+    PyGuardedModel,
+    Teller,
+    chain,
+    config,
+)
 
 from lava.magma.core.run_conditions import RunContinuous, RunSteps
 from lava.proc.dense.process import Dense
@@ -321,4 +328,84 @@ def test_a_pause_that_a_model_asks_for_ends_async_models_too(inline):
     run_cfg = config(endless, node)
     node.run(RunSteps(100), run_cfg)
     assert node.count.get()[0] == 4
+    node.stop()
+
+
+def test_a_run_that_ended_within_a_step_cannot_go_on(inline, monkeypatch):
+    monkeypatch.setattr(threading, "active_count", lambda: 1)
+    injector, node = Injector(shape=(2,)), Node()
+    injector.out_port.connect(node.a_in)
+    run_cfg = config(node)
+    node.run(RunSteps(1, blocking=False), run_cfg)
+    injector.send(np.ones(2))
+    node.wait()
+    with pytest.raises(DeadlockError):
+        node.run(RunSteps(1))
+    with pytest.raises(BackendError, match=r"ended with an error .*DeadlockError"):
+        node.run(RunSteps(1))
+    for _ in range(50):  # as many as fit
+        injector.send(np.ones(2))
+    with pytest.raises(DeadlockError):
+        injector.send(np.ones(2))
+
+
+def test_pause_right_after_the_start_of_a_run_is_not_lost(inline, monkeypatch):
+    from lava_apps.runtime.scheduler import Scheduler
+
+    run = Scheduler.run
+
+    def late(self, *arguments, **options):
+        time.sleep(0.05)
+        run(self, *arguments, **options)
+
+    nodes, run_cfg = chain(None)
+    nodes[0].run(RunSteps(1), run_cfg)
+    monkeypatch.setattr(Scheduler, "run", late)
+    for _ in range(3):
+        nodes[0].run(RunContinuous())
+        nodes[0].pause()
+    assert nodes[0].count.get()[0] < 100
+    nodes[0].stop()
+
+
+def test_an_extractor_is_told_that_nothing_will_come(inline):
+    nodes, run_cfg = chain(raise_at(3, ZeroDivisionError("broke")))
+    extractor = Extractor(shape=(2,))
+    nodes[0].a_out.connect(extractor.in_port)
+    nodes[0].run(RunSteps(5, blocking=False), run_cfg)
+    for _ in range(2):
+        extractor.receive()
+    with pytest.raises(ZeroDivisionError, match="broke"):
+        extractor.receive()
+    with pytest.raises(ZeroDivisionError, match="broke"):
+        nodes[0].stop()
+    source, extractor = Node(), Extractor(shape=(2,))
+    source.a_out.connect(extractor.in_port)
+    source.run(RunSteps(1), config(source))
+    extractor.receive()
+    source.stop()
+    with pytest.raises(BackendError, match="was stopped"):
+        extractor.receive()
+
+
+def test_guards_are_asked_as_often_as_lava_asks_them():
+    asked = {}
+    for backend in ("lava", "inline"):
+        node = Node()
+        run_cfg = RunConfig(exceptions={node: PyGuardedModel})
+        with Simulator(node, backend=backend, run_cfg=run_cfg) as sim:
+            sim.run(6)
+            asked[backend] = sim.get(node.count).tolist()
+    assert asked["lava"] == asked["inline"]
+    assert asked["lava"][1] > 6
+
+
+def test_waiting_for_the_outside_for_long_is_mentioned(inline, monkeypatch):
+    monkeypatch.setattr("lava_apps.runtime.scheduler._PATIENCE", 0.2)
+    injector, node = Injector(shape=(2,)), Node()
+    injector.out_port.connect(node.a_in)
+    threading.Timer(1.0, injector.send, (np.ones(2),)).start()
+    with pytest.warns(UserWarning, match=r"nothing comes from the outside.*in_port"):
+        # The timer's thread is alive, so this is no deadlock.
+        node.run(RunSteps(1), config(node))
     node.stop()

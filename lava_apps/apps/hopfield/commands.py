@@ -183,6 +183,12 @@ def hopfield(
     if context.invoked_subcommand is not None:
         refuse_options(context)
         return
+    for option, needed in (("flip", "flip"), ("noise", "noise")):
+        source = context.get_parameter_source(option)
+        given = source is not None and source.name == "COMMANDLINE"
+        if given and damage != needed:
+            problem = f"--{option} goes with --damage {needed}, not {damage}"
+            raise typer.BadParameter(problem)
     run_recall(
         out,
         as_json,

@@ -176,7 +176,7 @@ def restore_images(
     update, precision, decomposed
         See :func:`~lava_apps.apps.hopfield.network.recall`.
     trials : int
-        Damaged images, the stored ones in turn.
+        Damaged images, the stored ones in turn; with "occlude" at most one each.
     steps : int
         Time steps for each.
     seed : int
@@ -196,6 +196,8 @@ def restore_images(
     ParameterError
         For an argument that is out of range or has no model.
     """
+    if damage == "occlude":  # each image has one lower half: repeating shows nothing
+        trials = min(trials, patterns)
     settings = {name: value for name, value in locals().items() if name != "progress"}
     rng = np.random.default_rng(seed)
     greys = choose_images(images, patterns, rng, full=full)
