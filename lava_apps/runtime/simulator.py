@@ -125,9 +125,8 @@ class Simulator:
         except BackendError as error:
             if self._asked == "inline":
                 raise
-            return LavaBackend(
-                self._process, config, self._seeding
-            ), f"inline cannot: {error}"
+            reason = f"inline cannot: {error}"
+            return LavaBackend(self._process, config, self._seeding), reason
 
     def __enter__(self) -> Simulator:
         self._check_open()

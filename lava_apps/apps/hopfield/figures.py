@@ -61,7 +61,7 @@ def _draw_images(figure: Any, result: RecallResult, shown: int) -> None:
         f"{asked['patterns']} {asked['images']} images in "
         f"{result.stored.shape[1]} neurons, {asked['rule']} rule, "
         f"{result.damage:.0%} of the pixels damaged: "
-        f"{result.exact.mean():.0%} of {len(result.stored)} restored exactly",
+        f"{result.exact.sum()} of {len(result.stored)} restored exactly",
         fontsize=10,
     )
 
