@@ -262,6 +262,8 @@ class Scheduler:
 
     def poke(self) -> None:
         """Say from outside that an external channel changed."""
+        if self._waits_since != math.inf:
+            self._waits_since = 0.0
         with self._outside:
             self._outside.notify_all()
 

@@ -400,6 +400,21 @@ def test_guards_are_asked_as_often_as_lava_asks_them():
     assert asked["lava"][1] > 6
 
 
+def test_an_outside_that_is_slow_but_sends_is_not_mentioned(inline, monkeypatch):
+    monkeypatch.setattr("lava_apps.runtime.scheduler._PATIENCE", 0.5)
+    injector, node = Injector(shape=(2,)), Node()
+    injector.out_port.connect(node.a_in)
+
+    def feed():
+        for _ in range(8):
+            time.sleep(0.15)
+            injector.send(np.ones(2))
+
+    threading.Timer(0.2, feed).start()
+    node.run(RunSteps(8), config(node))  # pytest makes an error of a warning
+    node.stop()
+
+
 def test_waiting_for_the_outside_for_long_is_mentioned(inline, monkeypatch):
     monkeypatch.setattr("lava_apps.runtime.scheduler._PATIENCE", 0.2)
     injector, node = Injector(shape=(2,)), Node()
