@@ -196,7 +196,8 @@ class InlineBackend:
     def explain(self) -> str:
         """Say what runs."""
         return (
-            f"all {len(self._graph)} ProcessModels are Python models for the CPU; "
+            f"all {len(self.runtime.workers)} ProcessModels are Python models for the "
+            "CPU; "
             "they run as coroutines of this OS process"
         )
 
@@ -279,7 +280,8 @@ class LavaBackend:
         """Set a Var, element by element; not before the first run."""
         if not self._started:
             raise BackendError("backend lava can set a Var only after the first run")
-        var.set(np.broadcast_to(np.asarray(value, dtype=float), var.shape))
+        is_sparse = isinstance(var.init, csr_matrix)
+        var.set(csr_matrix(value) if is_sparse else np.asarray(value, dtype=float))
 
     def snapshot(self) -> Snapshot:
         """Refuse: what other OS processes hold cannot be reached."""

@@ -268,11 +268,15 @@ class Simulator:
         Raises
         ------
         ParameterError
-            For a value of another shape.
+            For a value of another shape, or (backend inline) fractions where it holds
+            integers.
         """
         self._check_open()
         self._check_var("Simulator.set", var)
-        self._backend.set(var, _fitting(value, var, self._backend.get(var)))
+        # Lava's own runtime reads element by element, and as floats in any case.
+        reads_slowly = self.backend == "lava"
+        held = np.zeros(var.shape) if reads_slowly else self._backend.get(var)
+        self._backend.set(var, _fitting(value, var, held))
 
     @staticmethod
     def _check_var(where: str, var: object) -> None:

@@ -50,6 +50,7 @@ def test_probes_record_ports_and_vars_alike_on_both_backends(backend):
         assert sim.time_step == 13
         assert sim.backend == backend
         assert f"backend {backend} (it was asked for)" in sim.explain()
+        assert backend == "lava" or "all 2 ProcessModels" in sim.explain()
         assert np.array_equal(sim.get(dense.weights), dense.weights.init)
         sim.set(lif.v, 0.5)
         assert sim.get(lif.v).tolist() == [0.5] * 20

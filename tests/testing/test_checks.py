@@ -1,5 +1,7 @@
 """The contract suite must fail where a Process breaks the contract."""
 
+import functools
+import warnings
 from unittest import mock
 
 import numpy as np
@@ -20,6 +22,7 @@ from lava_apps.testing.checks import (
 )
 from tests.helpers import record
 
+from lava.magma.compiler.compiler_graphs import ProcGroupDiGraphs
 from lava.magma.core.decorator import implements, requires
 from lava.magma.core.model.py.model import PyLoihiProcessModel
 from lava.magma.core.model.py.ports import PyOutPort
@@ -29,6 +32,7 @@ from lava.magma.core.process.process import AbstractProcess
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 from lava.proc.io.sink import RingBuffer as Sink
+from lava.proc.lif.models import PyLifModelFloat
 from lava.proc.lif.process import LIF
 
 
@@ -160,3 +164,17 @@ def test_gaps_become_strict_xfails_and_must_name_a_check():
     ]
     with pytest.raises(ValueError, match=r"\['speed'\] are no checks"):
         contract(Case(make_lif, {}, gaps={"speed": "none"}))
+
+
+def test_a_file_that_cannot_be_imported_fails_although_models_are_remembered(
+    monkeypatch,
+):
+    def find(_):
+        warnings.warn("Cannot import module", UserWarning, stacklevel=1)
+        return [PyLifModelFloat]
+
+    remembered = functools.wraps(find)(lambda _: [PyLifModelFloat])
+    place = staticmethod(remembered)
+    monkeypatch.setattr(ProcGroupDiGraphs, "_find_proc_models", place)
+    with pytest.raises(UserWarning, match="Cannot import module"):
+        check_discoverable(LAVAS_LIF)
