@@ -12,6 +12,7 @@ from rich.console import Console
 
 from lava_apps import __version__
 from lava_apps.apps.hopfield import commands as hopfield
+from lava_apps.apps.lif.commands import lif
 from lava_apps.datasets import DataError
 from lava_apps.parameters import ParameterError
 
@@ -21,6 +22,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.add_typer(hopfield.app, name="hopfield")
+app.command()(lif)
 
 
 def _print_version(wanted: bool) -> None:

@@ -9,17 +9,29 @@ every OutPort. The names of the step function's arguments say which is which.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
+from scipy.sparse import issparse
 
+from lava_apps.parameters import ParameterError
+
+from lava.magma.core.model.model import AbstractProcessModel
 from lava.magma.core.model.py.model import PyLoihiProcessModel
 from lava.magma.core.model.py.ports import PyInPort, PyOutPort
 from lava.magma.core.model.py.type import LavaPyType
 from lava.magma.core.process.process import AbstractProcess
 
 StepFunction = Callable[..., None]
+
+
+class _BareModel(PyLoihiProcessModel):
+    """A model without ports and Vars: what it has is Lava's."""
+
+
+_LAVAS_NAMES = frozenset(dir(_BareModel({})))
 
 
 class Process(AbstractProcess):
@@ -45,6 +57,9 @@ class KernelModel(PyLoihiProcessModel):
     - a Var: the array itself, to be changed in place;
     - otherwise an entry of the Process' ``proc_params``, handed over unchanged.
 
+    The class attribute `limits` may give the range ``(lowest, highest)`` of the
+    initial values of Vars in this model's precision; `check` keeps to it.
+
     A step function changes its arguments in place, returns nothing and keeps
     nothing between calls, so that the compiled backend can call the very same
     function.
@@ -53,11 +68,13 @@ class KernelModel(PyLoihiProcessModel):
     ------
     TypeError
         When the class is defined: `step` is missing or leaves out a declared
-        port. When it runs: a message whose type does not fit the InPort, such
-        as floats for an integer port.
+        port, or a port or Var has a name that Lava's models use themselves, such
+        as `phase`, and would be overwritten. When it runs: a message whose type
+        does not fit the InPort, such as floats for an integer port.
     """
 
     step: ClassVar[StepFunction]
+    limits: ClassVar[Mapping[str, tuple[float, float]]] = MappingProxyType({})
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -70,6 +87,12 @@ class KernelModel(PyLoihiProcessModel):
             names = ", ".join(missing)
             raise TypeError(
                 f"{cls.__name__}: {names} declared, but no argument of step"
+            )
+        taken = [n for n in _declared(cls) if n in _LAVAS_NAMES]
+        if taken:
+            names = ", ".join(taken)
+            raise TypeError(
+                f"{cls.__name__}: {names}: Lava's models use this name themselves"
             )
 
     @classmethod
@@ -89,6 +112,14 @@ class KernelModel(PyLoihiProcessModel):
         ParameterError
             Naming the parameter that does not fit this model's precision.
         """
+        refuse_fractions(process, cls)
+        for name, (lowest, highest) in cls.limits.items():
+            value = np.asarray(getattr(process, name).init)
+            if value.min() < lowest or value.max() > highest:
+                precision = ", ".join(cls.tags)
+                problem = f"must be from {lowest} to {highest} for {precision}"
+                given = value.item() if value.size == 1 else value
+                raise ParameterError(type(process).__name__, name, problem, given)
 
     def run_spk(self) -> None:
         """Receive, step, send."""
@@ -154,14 +185,47 @@ def declared_ports(model: type[KernelModel]) -> dict[str, LavaPyType]:
     dict of str to LavaPyType
         Name and declaration of each InPort and OutPort.
     """
-    declared = {
+    return {
+        name: value
+        for name, value in _declared(model).items()
+        if issubclass(value.cls, (PyInPort, PyOutPort))
+    }
+
+
+def _declared(model: type[KernelModel]) -> dict[str, LavaPyType]:
+    """Find the ports and Vars that a model declares, inherited ones included."""
+    members = {
         name: value
         for base in reversed(model.__mro__)
         for name, value in vars(base).items()
     }
-    return {
-        name: value
-        for name, value in declared.items()
-        if isinstance(value, LavaPyType)
-        and issubclass(value.cls, (PyInPort, PyOutPort))
-    }
+    return {n: value for n, value in members.items() if isinstance(value, LavaPyType)}
+
+
+def refuse_fractions(
+    process: AbstractProcess, model: type[AbstractProcessModel]
+) -> None:
+    """Refuse initial values that an integer Var of the model would cut off.
+
+    Parameters
+    ----------
+    process : AbstractProcess
+        The Process to be run.
+    model : type
+        The ProcessModel it is to be run with.
+
+    Raises
+    ------
+    ParameterError
+        Naming the first Var whose initial value has a fraction.
+    """
+    for var in process.vars.members:
+        declared = getattr(model, var.name, None)
+        if not isinstance(declared, LavaPyType):
+            continue
+        if not np.issubdtype(np.dtype(declared.d_type), np.integer):
+            continue
+        value = var.init.data if issparse(var.init) else np.asarray(var.init)
+        if value.dtype.kind == "f" and (value != np.rint(value)).any():
+            problem = "must be integers for fixed_pt"
+            raise ParameterError(type(process).__name__, var.name, problem, var.init)

@@ -177,6 +177,17 @@ NonNegativeNumber = Annotated[Number, Field(ge=0)]
 Fraction = Annotated[Number, Field(ge=0, le=1)]
 
 
+def _shape(value: object) -> object:
+    value = _python_scalar(value)
+    return (value,) if isinstance(value, int) else value
+
+
+Shape = Annotated[
+    tuple[PositiveInteger, ...], Field(min_length=1), BeforeValidator(_shape)
+]
+"""A tuple of positive integers; a single one means one dimension."""
+
+
 def _numeric_array(value: object) -> Array:
     try:
         array = np.array(value)  # a copy: what the caller does later is not ours
@@ -230,6 +241,9 @@ def _zero_diagonal_square(array: Array) -> Array:
 NumericArray = Annotated[Array, BeforeValidator(_numeric_array)]
 """A finite array of integers or floats, copied from the caller's."""
 
+PerNeuron = Annotated[Any, BeforeValidator(_numeric_array)]
+"""A finite number, or an array of them that :func:`spread` fits to a shape."""
+
 Matrix = Annotated[NumericArray, dimensions(2)]
 Vector = Annotated[NumericArray, dimensions(1)]
 SignArray = Annotated[NumericArray, AfterValidator(_signs)]
@@ -239,6 +253,37 @@ SignVector = Annotated[Vector, AfterValidator(_signs)]
 SignMatrix = Annotated[Matrix, AfterValidator(_signs)]
 RecurrentWeights = Annotated[Matrix, AfterValidator(_zero_diagonal_square)]
 """A square matrix with a zero diagonal: no neuron feeds itself."""
+
+
+def spread(
+    owner: str, parameter: str, value: npt.ArrayLike, shape: tuple[int, ...]
+) -> Array:
+    """Give each neuron of a population its value.
+
+    Parameters
+    ----------
+    owner, parameter : str
+        Class and parameter to be named in an error.
+    value : array_like
+        A number for all, or numbers that broadcast to the shape.
+    shape : tuple of int
+        Shape of the population.
+
+    Returns
+    -------
+    (*shape) numpy.ndarray
+        A contiguous copy.
+
+    Raises
+    ------
+    ParameterError
+        For numbers that do not fit.
+    """
+    try:
+        return np.array(np.broadcast_to(value, shape), order="C")
+    except ValueError:
+        problem = f"must be a number or fit the shape {shape}"
+        raise ParameterError(owner, parameter, problem, value) from None
 
 
 def is_symmetric(matrix: Array) -> bool:

@@ -9,6 +9,8 @@ pseudorandom number generators", OOPSLA 2014).
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 from numba import njit
@@ -62,6 +64,26 @@ def uniform(stream):  # type: ignore[no-untyped-def]
     """
     stream[1] += _ONE
     return np.float64(splitmix64(stream[0], stream[1]) >> _SHIFT_TO_53_BITS) * _UNIT
+
+
+@njit(cache=True)
+def normal(stream):  # type: ignore[no-untyped-def]
+    """Draw a standard normal number and advance the stream by two.
+
+    By the method of Box and Muller (1958, Ann. Math. Stat. 29:610).
+
+    Parameters
+    ----------
+    stream : (2,) numpy.ndarray of uint64
+        Key and counter; the counter is advanced in place.
+
+    Returns
+    -------
+    float
+        At most 8.58 in absolute value.
+    """
+    radius = math.sqrt(-2 * math.log(1 - uniform(stream)))
+    return radius * math.cos(2 * math.pi * uniform(stream))
 
 
 @njit(cache=True)

@@ -73,3 +73,14 @@ def test_a_model_without_a_step_function_or_with_a_forgotten_port_is_refused():
     port = LavaPyType(PyInPort.VEC_DENSE, float)
     with pytest.raises(TypeError, match="b_in declared, but no argument of step"):
         type("Forgot", (ScaledSum,), {"b_in": port})
+
+
+@pytest.mark.parametrize("name", ["phase", "time_step", "run", "proc_params"])
+def test_names_that_lavas_models_use_are_refused(name):
+    members = {
+        "step": staticmethod(lambda a_out: None),
+        "a_out": LavaPyType(PyOutPort.VEC_DENSE, float),
+        name: LavaPyType(np.ndarray, float),
+    }
+    with pytest.raises(TypeError, match=f"Clashing: {name}: Lava's models use"):
+        type("Clashing", (KernelModel,), members)

@@ -8,10 +8,12 @@ from lava_apps.parameters import (
     Integer,
     ParameterError,
     RecurrentWeights,
+    Shape,
     SignVector,
     Vector,
     describe,
     is_symmetric,
+    spread,
     validated,
 )
 
@@ -107,3 +109,25 @@ def test_symmetry_allows_for_rounding_only():
     matrix = np.array([[0, 1.0], [1.0 + 1e-12, 0]])
     assert is_symmetric(matrix)
     assert not is_symmetric(np.array([[0, 1.0], [1.0 + 1e-6, 0]]))
+
+
+def test_a_shape_is_a_tuple_or_one_number():
+    @validated
+    def make(*, shape: Shape) -> tuple[int, ...]:
+        return shape
+
+    assert make(shape=3) == (3,)
+    assert make(shape=np.int64(3)) == (3,)
+    assert make(shape=(2, 3)) == (2, 3)
+    for bad in (0, (), (2, 0), 2.0, "3", True):
+        with pytest.raises(ParameterError, match=r"make.shape"):
+            make(shape=bad)
+
+
+def test_values_are_spread_over_a_shape():
+    assert spread("f", "x", 2, (2, 2)).tolist() == [[2, 2], [2, 2]]
+    assert spread(
+        "f", "x", np.asfortranarray([[1, 2], [3, 4]]), (2, 2)
+    ).flags.c_contiguous
+    with pytest.raises(ParameterError, match=r"f.x: must be a number or fit the shape"):
+        spread("f", "x", [1, 2, 3], (2, 2))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lava_apps.streams import new_stream, shuffle, splitmix64, uniform
+from lava_apps.streams import new_stream, normal, shuffle, splitmix64, uniform
 
 
 def test_splitmix64_gives_the_published_numbers():
@@ -53,3 +53,12 @@ def test_all_orders_are_equally_likely():
         counts[key] = counts.get(key, 0) + 1
     assert len(counts) == 6
     assert stats.chisquare(list(counts.values())).pvalue > 1e-3
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_normal_is_normal(seed):
+    stream = new_stream(seed)
+    draws = np.array([normal(stream) for _ in range(20_000)])
+    assert stats.kstest(draws, "norm").pvalue > 1e-3
+    assert abs(np.corrcoef(draws[:-1], draws[1:])[0, 1]) < 0.03
+    assert stream[1] == 40_000

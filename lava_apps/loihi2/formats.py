@@ -19,3 +19,24 @@ SIGNED_WEIGHT_MAX = 127
 
 Its mantissa is even, from -256 to 254, so 2w is what is stored.
 """
+
+POTENTIAL_MAX = 2**23 - 1
+"""u and v are 24-bit signed: u wraps beyond this value, v stays at it."""
+
+THRESHOLD_MAX = 2**17 - 1
+"""vth is 17-bit; a spike needs ``v > vth * 2**INPUT_SHIFT``."""
+
+BIAS_MANTISSA_MIN, BIAS_MANTISSA_MAX = -(2**12), 2**12 - 1
+"""bias_mant is 13-bit signed, for ``bias_mant * 2**bias_exp``."""
+
+BIAS_EXPONENT_MAX = 7
+"""bias_exp is 3-bit. The bias is not shifted left as synaptic input is."""
+
+INPUT_SUM_LIMIT = 2 ** (23 - INPUT_SHIFT)
+"""A neuron's synaptic input must stay below this, or u wraps at once."""
+
+INHIBITORY_WEIGHT_MIN, EXCITATORY_WEIGHT_MAX = -255, 255
+"""Range of the mantissas of synapses of one sign."""
+
+WEIGHT_EXPONENT_MAX = 7
+"""Weights are ``mantissa * 2**exponent``; the exponent is at least -8."""

@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-import numpy as np
-from scipy.sparse import issparse
-
-from lava_apps.kernel import KernelModel
-from lava_apps.parameters import ParameterError, validated
+from lava_apps.kernel import KernelModel, refuse_fractions
+from lava_apps.parameters import validated
 
 from lava.magma.core.model.model import AbstractProcessModel
 from lava.magma.core.model.py.model import AbstractPyProcessModel
-from lava.magma.core.model.py.type import LavaPyType
 from lava.magma.core.model.sub.model import AbstractSubProcessModel
 from lava.magma.core.process.process import AbstractProcess
 from lava.magma.core.run_configs import RunConfig as LavaRunConfig
@@ -92,7 +88,7 @@ class RunConfig(LavaRunConfig):
         if issubclass(model, KernelModel):
             model.check(process)
         if self.precision == "fixed_pt" and issubclass(model, AbstractPyProcessModel):
-            _refuse_fractions(process, model)
+            refuse_fractions(process, model)
         return model
 
     def _preferred(self, process: AbstractProcess, models: Sequence[Model]) -> Model:
@@ -107,17 +103,3 @@ class RunConfig(LavaRunConfig):
                 f"{self.precision} on a CPU; it has {known}"
             )
         return ordered[0]
-
-
-def _refuse_fractions(process: AbstractProcess, model: Model) -> None:
-    """Refuse initial values that an integer Var of the model would cut off."""
-    for var in process.vars.members:
-        declared = getattr(model, var.name, None)
-        if not isinstance(declared, LavaPyType):
-            continue
-        if not np.issubdtype(np.dtype(declared.d_type), np.integer):
-            continue
-        value = var.init.data if issparse(var.init) else np.asarray(var.init)
-        if value.dtype.kind == "f" and (value != np.rint(value)).any():
-            problem = "must be integers for fixed_pt"
-            raise ParameterError(type(process).__name__, var.name, problem, var.init)

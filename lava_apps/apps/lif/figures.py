@@ -1,0 +1,89 @@
+"""Figures of a neuron under constant current."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lava_apps.apps.lif.experiment import LIFResult
+from lava_apps.plotting import COLOURS, new_figure, save_figure
+
+
+def draw_neuron(result: LIFResult, path: Path) -> Path:
+    """Draw the membrane potential and the f-I curve.
+
+    Parameters
+    ----------
+    result : LIFResult
+        What to show.
+    path : pathlib.Path
+        PNG file to write.
+
+    Returns
+    -------
+    pathlib.Path
+        The same path.
+    """
+    with new_figure(10, 3.8) as figure:
+        left, right = figure.subplots(1, 2, width_ratios=[1.6, 1])
+        _draw_potential(left, result)
+        _draw_curve(right, result)
+        return save_figure(figure, path)
+
+
+def _draw_potential(ax: Any, result: LIFResult) -> None:
+    membrane = result.membrane
+    times = np.concatenate([[0.0], result.times_ms])
+    # The neuron starts at rest.
+    potential = np.concatenate([[membrane.v_rest], result.potential_mv])
+    ax.plot(times, potential, color=COLOURS[0], linewidth=1.2)
+    ax.axhline(membrane.v_th, color=COLOURS[1], linestyle="--", linewidth=1)
+    ax.annotate(
+        "threshold",
+        (times[-1], membrane.v_th),
+        xytext=(0, -10),
+        textcoords="offset points",
+        ha="right",
+        color=COLOURS[1],
+        fontsize=8,
+    )
+    spikes = result.spike_times_ms
+    height = 0.25 * (membrane.v_th - min(membrane.v_reset, membrane.v_rest))
+    ax.vlines(
+        spikes, membrane.v_th + 0.3 * height, membrane.v_th + height, color="black"
+    )
+    count = len(spikes)
+    if count:
+        title = f"{count} spike" + ("s" if count > 1 else "")
+        if result.interval_ms is not None:
+            title += f", every {result.interval_ms:.1f} ms"
+    else:
+        title = f"no spike, {result.resting}"
+    ax.set_title(f"drive {result.current:g} mV: {title}")
+    ax.set_xlabel("time (ms)")
+    ax.set_ylabel("membrane potential (mV)")
+
+
+def _draw_curve(ax: Any, result: LIFResult) -> None:
+    edge = result.threshold_current
+    fine = np.linspace(result.curve_currents[0], result.curve_currents[-1], 2000)
+    ax.plot(
+        fine,
+        1000 / result.membrane.period(fine),
+        color=COLOURS[1],
+        label="closed form",
+    )
+    ax.plot(
+        result.curve_currents,
+        result.curve_rates_hz,
+        ".",
+        color=COLOURS[0],
+        label=f"measured, {result.precision}",
+    )
+    ax.axvline(result.current, color=COLOURS[2], linestyle=":", label="this drive")
+    ax.set_title(f"f-I curve: spikes above {edge:g} mV")
+    ax.set_xlabel("drive (mV)")
+    ax.set_ylabel("rate (Hz)")
+    ax.legend(loc="lower right")

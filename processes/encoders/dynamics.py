@@ -1,0 +1,329 @@
+"""Equations of the encoders.
+
+All present one sample after the other: `steps` time steps of spikes, then `rest`
+time steps of silence, and the next; after the last sample comes the first.
+"""
+
+import math
+from typing import Annotated
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+from pydantic import Field
+
+from lava_apps.parameters import (
+    Array,
+    Integer,
+    Number,
+    NumericArray,
+    ParameterError,
+    PerNeuron,
+    PositiveNumber,
+    validated,
+)
+from lava_apps.streams import uniform
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@njit(cache=True)
+def advance(start_out, sample, position, samples, period):  # type: ignore[no-untyped-def]
+    """Go on to the next time step of a presentation, or to the next sample.
+
+    Parameters
+    ----------
+    start_out : (1,) numpy.ndarray
+        Filled with 1 in the first time step of a sample, with 0 otherwise.
+    sample, position : (1,) numpy.ndarray of int
+        Index of the sample, and time steps of its presentation that were done;
+        brought up to date.
+    samples, period : int
+        Number of samples, and time steps of each with its rest.
+
+    Returns
+    -------
+    int
+        The time step of the presentation, from 0 on.
+    """
+    if position[0] >= period:
+        position[0] = 0
+        sample[0] += 1
+    if sample[0] >= samples:
+        sample[0] = 0
+    now = position[0]
+    start_out[0] = 1 if now == 0 else 0
+    position[0] += 1
+    return now
+
+
+@njit(cache=True)
+def latency(value, steps):  # type: ignore[no-untyped-def]
+    """Find the time of the spike that stands for a value.
+
+    Parameters
+    ----------
+    value : float
+        From 0 to 1.
+    steps : int
+        Time steps of a sample.
+
+    Returns
+    -------
+    int
+        ``(1 - value) (steps - 1)``, rounded: 0 for 1, the last for 0.
+    """
+    return math.floor((1 - value) * (steps - 1) + 0.5)
+
+
+@njit(cache=True)
+def spikes_until(steps, rate):  # type: ignore[no-untyped-def]
+    """Count the spikes of a regular train.
+
+    Parameters
+    ----------
+    steps : int
+        Time steps since its begin.
+    rate : float
+        Spikes a time step.
+
+    Returns
+    -------
+    int
+        ``rate * steps``, rounded down (but 0.1 * 30 is 3, whatever its last bit).
+    """
+    return math.floor(rate * steps + 1e-9)
+
+
+@njit(cache=True)
+def rate_step(  # type: ignore[no-untyped-def]
+    s_out,
+    start_out,
+    sample,
+    position,
+    stream,
+    data,
+    factor,
+    steps,
+    rest,
+    regular,
+):
+    """Present a time step of samples as rates, in place.
+
+    Parameters
+    ----------
+    s_out, start_out : numpy.ndarray
+        Spikes (*shape) and start (1,), to be filled.
+    sample, position : (1,) numpy.ndarray of int
+        Where in the data.
+    stream : (2,) numpy.ndarray of uint64
+        Random stream; advanced by one for each value above 0.
+    data : (samples, size) numpy.ndarray
+        Values, and
+    factor : float
+        spikes a step for a value of 1.
+    steps, rest : int
+        Time steps of a sample, and of the rest after it.
+    regular : bool
+        Spikes at regular intervals instead of random ones.
+    """
+    now = advance(start_out, sample, position, len(data), steps + rest)
+    values = data[sample[0]]
+    for i in range(values.size):
+        s_out.flat[i] = 0
+        rate = values[i] * factor
+        if now >= steps or rate <= 0:
+            continue
+        if regular:
+            if spikes_until(now + 1, rate) > spikes_until(now, rate):
+                s_out.flat[i] = 1
+        elif uniform(stream) < rate:
+            s_out.flat[i] = 1
+
+
+@njit(cache=True)
+def latency_step(  # type: ignore[no-untyped-def]
+    s_out, start_out, sample, position, data, factor, threshold, steps, rest
+):
+    """Present a time step of samples as times of one spike each, in place.
+
+    Parameters
+    ----------
+    s_out, start_out : numpy.ndarray
+        Spikes (*shape) and start (1,), to be filled.
+    sample, position : (1,) numpy.ndarray of int
+        Where in the data.
+    data : (samples, size) numpy.ndarray
+        Values; times `factor` they are from 0 to 1.
+    factor, threshold : float
+        Scaled values up to the threshold are silent.
+    steps, rest : int
+        Time steps of a sample, and of the rest after it.
+    """
+    now = advance(start_out, sample, position, len(data), steps + rest)
+    values = data[sample[0]]
+    for i in range(values.size):
+        value = values[i] * factor
+        spikes = value > threshold and latency(value, steps) == now
+        s_out.flat[i] = 1 if spikes else 0
+
+
+@njit(cache=True)
+def population_step(  # type: ignore[no-untyped-def]
+    s_out,
+    start_out,
+    sample,
+    position,
+    activation,
+    centres,
+    stream,
+    data,
+    sigma,
+    max_rate,
+    threshold,
+    steps,
+    rest,
+    as_latency,
+):
+    """Present a time step of samples by Gaussian receptive fields, in place.
+
+    Parameters
+    ----------
+    s_out, start_out : numpy.ndarray
+        Spikes (features, neurons) and start (1,), to be filled.
+    sample, position : (1,) numpy.ndarray of int
+        Where in the data.
+    activation : (features, neurons) numpy.ndarray of float64
+        Responses to the present sample, from 0 to 1.
+    centres : (neurons,) numpy.ndarray of float64
+        Values that the neurons prefer.
+    stream : (2,) numpy.ndarray of uint64
+        Random stream; advanced by one for each neuron, unless `as_latency`.
+    data : (samples, features) numpy.ndarray
+        Values.
+    sigma, max_rate, threshold : float
+        Width of the fields; spikes a step at the largest response; responses up
+        to the threshold are silent.
+    steps, rest : int
+        Time steps of a sample, and of the rest after it.
+    as_latency : bool
+        One spike each, early for a large response, instead of a random train.
+    """
+    now = advance(start_out, sample, position, len(data), steps + rest)
+    features, neurons = activation.shape
+    for i in range(features):
+        for j in range(neurons):
+            if now == 0:
+                distance = (data[sample[0], i] - centres[j]) / sigma
+                activation[i, j] = math.exp(-(distance**2) / 2)
+            response = activation[i, j]
+            if now >= steps or response <= threshold:
+                spikes = False
+            elif as_latency:
+                spikes = latency(response, steps) == now
+            else:
+                spikes = uniform(stream) < response * max_rate
+            s_out[i, j] = 1 if spikes else 0
+
+
+@njit(cache=True)
+def delta_step(  # type: ignore[no-untyped-def]
+    s_out, start_out, sample, position, level, data, threshold, steps, rest
+):
+    """Present a time step of signals as on and off events, in place.
+
+    Parameters
+    ----------
+    s_out, start_out : numpy.ndarray
+        Events (2, *shape), on and off, and start (1,), to be filled.
+    sample, position : (1,) numpy.ndarray of int
+        Where in the data.
+    level : (*shape) numpy.ndarray of float64
+        What the events so far add up to.
+    data : (samples, steps, size) numpy.ndarray
+        Signals.
+    threshold : float
+        Change that makes an event.
+    steps, rest : int
+        Time steps of a sample, and of the rest after it.
+    """
+    now = advance(start_out, sample, position, len(data), steps + rest)
+    for i in range(level.size):
+        on, off = 0, 0
+        if now == 0:
+            level.flat[i] = data[sample[0], 0, i]
+        elif now < steps:
+            change = data[sample[0], now, i] - level.flat[i]
+            if change >= threshold:
+                on = 1
+            elif change <= -threshold:
+                off = 1
+        level.flat[i] += (on - off) * threshold
+        s_out.flat[i] = on
+        s_out.flat[level.size + i] = off
+
+
+@validated
+def reconstruct(
+    events: NumericArray, *, threshold: PositiveNumber, initial: PerNeuron = 0.0
+) -> FloatArray:
+    """Rebuild signals from the events of a DeltaEncoder.
+
+    Parameters
+    ----------
+    events : (steps, 2, *shape) array_like
+        On and off events of one sample.
+    threshold : float
+        That of the encoder.
+    initial : float or (*shape) array_like
+        The signals in the first time step, which events do not tell. Default 0.
+
+    Returns
+    -------
+    (steps, *shape) numpy.ndarray of float64
+        Never more than the threshold away from signals that change by less than
+        it in a time step.
+
+    Raises
+    ------
+    ParameterError
+        For events of another shape.
+    """
+    if events.ndim < 2 or events.shape[1] != 2:
+        problem = "must have the shape (steps, 2, ...)"
+        raise ParameterError("reconstruct", "events", problem, events)
+    changes = threshold * (events[:, 0] - events[:, 1]).astype(float)
+    try:
+        return np.asarray(initial + np.cumsum(changes, axis=0))
+    except ValueError:
+        problem = f"must be a number or fit the shape {events.shape[2:]}"
+        raise ParameterError("reconstruct", "initial", problem, initial) from None
+
+
+@validated
+def receptive_field_centres(
+    neurons: Annotated[Integer, Field(ge=2)], *, low: Number, high: Number
+) -> Array:
+    """Spread the preferred values of a population over a range.
+
+    Parameters
+    ----------
+    neurons : int
+        How many, at least 2.
+    low, high : float
+        The range; `high` above `low`.
+
+    Returns
+    -------
+    (neurons,) numpy.ndarray of float64
+        From `low` to `high` at equal distances.
+
+    Raises
+    ------
+    ParameterError
+        For less than two neurons, or an empty range.
+    """
+    if high <= low:
+        problem = f"must be above low = {low}"
+        raise ParameterError("receptive_field_centres", "high", problem, high)
+    return np.linspace(low, high, neurons)

@@ -1,0 +1,429 @@
+"""Interfaces of the encoders."""
+
+import math
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import BeforeValidator, Field
+
+from lava_apps.kernel import Process
+from lava_apps.parameters import (
+    Array,
+    Fraction,
+    Integer,
+    Number,
+    ParameterError,
+    PositiveInteger,
+    PositiveNumber,
+    Seed,
+    invalid,
+    validated,
+)
+from lava_apps.processes.encoders.dynamics import receptive_field_centres
+from lava_apps.streams import new_stream
+
+from lava.magma.core.process.ports.ports import OutPort
+from lava.magma.core.process.process import LogConfig
+from lava.magma.core.process.variable import Var
+
+
+def _samples(value: object) -> Array:
+    try:
+        # Not copied: a data set may be large, or lie in a file (numpy.memmap).
+        data = np.ascontiguousarray(np.asarray(value))
+    except ValueError:
+        raise invalid("must be an array of numbers with rows of one length") from None
+    if data.dtype.kind not in "iuf":
+        raise invalid("must be an array of integers or floats")
+    if data.ndim < 2 or data.size == 0:
+        raise invalid("must have the shape (samples, ...) and not be empty")
+    if data.dtype.kind == "f" and not (
+        np.isfinite(data.min()) and np.isfinite(data.max())
+    ):
+        raise invalid("must be finite")
+    return data
+
+
+Samples = Annotated[Any, BeforeValidator(_samples)]
+Rest = Annotated[Integer, Field(ge=0)]
+
+
+class _Encoder(Process):
+    """What all encoders have: the start of a sample, and the place in the data."""
+
+    def _present(self, shape: tuple[int, ...]) -> None:
+        self.s_out = OutPort(shape=shape)
+        self.start_out = OutPort(shape=(1,))
+        self.sample = Var(shape=(1,), init=0)
+        self.position = Var(shape=(1,), init=0)
+
+    @classmethod
+    def _full_scale(cls, data: Array, given: float | None) -> float:
+        """Find the largest value allowed; refuse data beyond it."""
+        full_scale = given or (255.0 if data.dtype == np.uint8 else 1.0)
+        lowest, highest = data.min(), data.max()
+        if lowest < 0 or highest > full_scale:
+            problem = f"must be from 0 to full_scale = {full_scale:g}"
+            found = f"values from {lowest:g} to {highest:g}"
+            raise ParameterError(cls.__name__, "data", problem, _Words(found))
+        return full_scale
+
+
+class _Words(str):
+    """Words to stand in an error as they are."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+class RateEncoder(_Encoder):
+    """Rate code: the larger a value, the more spikes.
+
+    Each sample is presented for `steps` time steps; then follow `rest` time steps
+    of silence. With "poisson" trains a value x spikes in each time step with the
+    probability ``max_rate * x / full_scale``, independently: the discrete form of
+    a Poisson process. With "regular" ones spikes come at equal distances, and
+    their number is the expected one rounded down.
+
+    Runs on the CPU in either precision, besides the chip; draws its numbers from
+    a stream of its own, and holds no more than the data and one time step.
+
+    Parameters
+    ----------
+    data : (samples, *shape) array_like
+        Values from 0 to `full_scale`. Not copied where it is an array (also one
+        of numpy.memmap): do not change it during a run.
+    steps : int
+        Time steps of a sample, at least 1.
+    rest : int
+        Time steps of silence after each sample. Default 0.
+    max_rate : float
+        Spikes a time step at full scale, from 0 to 1. Default 0.25.
+    full_scale : float, optional
+        Largest value. Default: 255 for data of type uint8, else 1.
+    train : {"poisson", "regular"}
+        Random or regular intervals. Default "poisson".
+    seed : int
+        Seed of the random trains, from 0 to 2**63 - 1. Default 0.
+    name : str, optional
+        Name of the Process.
+    log_config : lava.magma.core.process.process.LogConfig, optional
+        Lava's logging options.
+
+    Attributes
+    ----------
+    s_out : OutPort, shape (*shape)
+        Spikes, 0 or 1.
+    start_out : OutPort, shape (1,)
+        1 in the first time step of each sample, 0 otherwise.
+    sample, position : Var
+        Index of the present sample, and the time steps of its presentation that
+        were done. To jump to a sample, set the one to it and the other to 0.
+    stream : Var
+        Random stream.
+
+    Raises
+    ------
+    ParameterError
+        For a value out of range, or an unknown keyword.
+
+    Examples
+    --------
+    >>> from lava_apps.processes.encoders import RateEncoder
+    >>> RateEncoder(data=[[0.0, 0.5, 1.0]], steps=100).s_out.shape
+    (3,)
+    """
+
+    @validated
+    def __init__(
+        self,
+        *,
+        data: Samples,
+        steps: PositiveInteger,
+        rest: Rest = 0,
+        max_rate: Fraction = 0.25,
+        full_scale: PositiveNumber | None = None,
+        train: Literal["poisson", "regular"] = "poisson",
+        seed: Seed = 0,
+        name: str | None = None,
+        log_config: LogConfig | None = None,
+    ) -> None:
+        factor = max_rate / self._full_scale(data, full_scale)
+        options: dict[str, Any] = {"name": name, "log_config": log_config}
+        super().__init__(
+            data=data.reshape(len(data), -1),
+            factor=factor,
+            steps=steps,
+            rest=rest,
+            regular=train == "regular",
+            seed=seed,
+            **options,
+        )
+        self._present(data.shape[1:])
+        self.stream = Var(shape=(2,), init=new_stream(seed))
+
+
+class LatencyEncoder(_Encoder):
+    """Latency code: the larger a value, the earlier its only spike.
+
+    A value x above the threshold spikes once in a sample, after
+    ``(1 - x / full_scale) (steps - 1)`` time steps, rounded (time to first spike;
+    Thorpe, Delorme and Van Rullen 2001, Neural Networks 14:715).
+
+    Runs on the CPU in either precision, besides the chip.
+
+    Parameters
+    ----------
+    data : (samples, *shape) array_like
+        Values from 0 to `full_scale`. Not copied where it is an array (also one
+        of numpy.memmap): do not change it during a run.
+    steps : int
+        Time steps of a sample, at least 1.
+    rest : int
+        Time steps of silence after each sample. Default 0.
+    threshold : float
+        Values up to this fraction of the full scale stay silent, from 0 to 1.
+        Default 0: zeros do not spike.
+    full_scale : float, optional
+        Largest value. Default: 255 for data of type uint8, else 1.
+    name : str, optional
+        Name of the Process.
+    log_config : lava.magma.core.process.process.LogConfig, optional
+        Lava's logging options.
+
+    Attributes
+    ----------
+    s_out : OutPort, shape (*shape)
+        Spikes, 0 or 1.
+    start_out : OutPort, shape (1,)
+        1 in the first time step of each sample, 0 otherwise.
+    sample, position : Var
+        Index of the present sample, and the time steps of its presentation that
+        were done.
+
+    Raises
+    ------
+    ParameterError
+        For a value out of range, or an unknown keyword.
+
+    Examples
+    --------
+    >>> from lava_apps.processes.encoders import LatencyEncoder
+    >>> LatencyEncoder(data=[[0.0, 0.5, 1.0]], steps=16, rest=4).s_out.shape
+    (3,)
+    """
+
+    @validated
+    def __init__(
+        self,
+        *,
+        data: Samples,
+        steps: PositiveInteger,
+        rest: Rest = 0,
+        threshold: Fraction = 0.0,
+        full_scale: PositiveNumber | None = None,
+        name: str | None = None,
+        log_config: LogConfig | None = None,
+    ) -> None:
+        factor = 1 / self._full_scale(data, full_scale)
+        options: dict[str, Any] = {"name": name, "log_config": log_config}
+        super().__init__(
+            data=data.reshape(len(data), -1),
+            factor=factor,
+            threshold=threshold,
+            steps=steps,
+            rest=rest,
+            **options,
+        )
+        self._present(data.shape[1:])
+
+
+class PopulationEncoder(_Encoder):
+    """Population code: neurons with Gaussian receptive fields share a value.
+
+    Neuron j prefers the value c_j and responds to x with
+    ``exp(-(x - c_j)**2 / (2 sigma**2))``, by a random train or by one spike that
+    is early for a large response (Bohte, Kok and La Poutre 2002, Neurocomputing
+    48:17).
+
+    Runs on the CPU in either precision, besides the chip.
+
+    Parameters
+    ----------
+    data : (samples, features) array_like
+        Values. Not copied where it is an array: do not change it during a run.
+    steps : int
+        Time steps of a sample, at least 1.
+    rest : int
+        Time steps of silence after each sample. Default 0.
+    neurons : int
+        Neurons a feature, at least 2. Default 10.
+    low, high : float, optional
+        Values that the first and the last neuron prefer; data must lie between.
+        Default: the lowest and highest of the data.
+    width : float
+        Sigma, in distances between neighbours' preferences, above 0. Default 1.
+    code : {"poisson", "latency"}
+        Random train or time of one spike. Default "poisson".
+    max_rate : float
+        Spikes a time step at a response of 1, from 0 to 1. Default 0.25.
+    threshold : float
+        Responses up to it stay silent, from 0 to 1. Default 0.1.
+    seed : int
+        Seed of the random trains, from 0 to 2**63 - 1. Default 0.
+    name : str, optional
+        Name of the Process.
+    log_config : lava.magma.core.process.process.LogConfig, optional
+        Lava's logging options.
+
+    Attributes
+    ----------
+    s_out : OutPort, shape (features, neurons)
+        Spikes, 0 or 1.
+    start_out : OutPort, shape (1,)
+        1 in the first time step of each sample, 0 otherwise.
+    sample, position : Var
+        Index of the present sample, and the time steps of its presentation that
+        were done.
+    activation : Var
+        Responses to the present sample.
+    centres : Var
+        Preferred values c_j, shape (neurons,).
+    stream : Var
+        Random stream.
+
+    Raises
+    ------
+    ParameterError
+        For a value out of range, data outside of the range of preferences, or an
+        unknown keyword.
+
+    Examples
+    --------
+    >>> from lava_apps.processes.encoders import PopulationEncoder
+    >>> PopulationEncoder(data=[[1.5, -3.0]], steps=50, neurons=8).s_out.shape
+    (2, 8)
+    """
+
+    @validated
+    def __init__(
+        self,
+        *,
+        data: Samples,
+        steps: PositiveInteger,
+        rest: Rest = 0,
+        neurons: Annotated[Integer, Field(ge=2)] = 10,
+        low: Number | None = None,
+        high: Number | None = None,
+        width: PositiveNumber = 1.0,
+        code: Literal["poisson", "latency"] = "poisson",
+        max_rate: Fraction = 0.25,
+        threshold: Fraction = 0.1,
+        seed: Seed = 0,
+        name: str | None = None,
+        log_config: LogConfig | None = None,
+    ) -> None:
+        owner = type(self).__name__
+        if data.ndim != 2:
+            raise ParameterError(owner, "data", "must be (samples, features)", data)
+        first = float(data.min()) if low is None else low
+        last = float(data.max()) if high is None else high
+        if last <= first:
+            problem = f"must be above the lowest preference, {first:g}"
+            raise ParameterError(owner, "high", problem, last)
+        if data.min() < first or data.max() > last:
+            problem = f"must lie between low = {first:g} and high = {last:g}"
+            raise ParameterError(owner, "data", problem, data)
+        centres = receptive_field_centres(neurons, low=first, high=last)
+        options: dict[str, Any] = {"name": name, "log_config": log_config}
+        super().__init__(
+            data=data,
+            sigma=width * (last - first) / (neurons - 1),
+            max_rate=max_rate,
+            threshold=threshold,
+            steps=steps,
+            rest=rest,
+            as_latency=code == "latency",
+            seed=seed,
+            **options,
+        )
+        self._present((data.shape[1], neurons))
+        self.activation = Var(shape=(data.shape[1], neurons), init=0)
+        self.centres = Var(shape=(neurons,), init=centres)
+        self.stream = Var(shape=(2,), init=new_stream(seed))
+
+
+class DeltaEncoder(_Encoder):
+    """Delta modulation: an event for each change of a signal.
+
+    A signal that has risen by the threshold since its last event gives an *on*
+    event, one that has fallen by it an *off* event, one a time step at most. The
+    first value of a sample is where it starts, and gives none.
+    :func:`~lava_apps.processes.encoders.reconstruct` rebuilds the signal.
+
+    Runs on the CPU in either precision, besides the chip.
+
+    Parameters
+    ----------
+    data : (samples, steps, *shape) array_like
+        Signals, one value a time step. Not copied where it is an array: do not
+        change it during a run.
+    threshold : float
+        Change that makes an event, above 0.
+    rest : int
+        Time steps of silence after each sample. Default 0.
+    name : str, optional
+        Name of the Process.
+    log_config : lava.magma.core.process.process.LogConfig, optional
+        Lava's logging options.
+
+    Attributes
+    ----------
+    s_out : OutPort, shape (2, *shape)
+        Events, 0 or 1: on first, then off.
+    start_out : OutPort, shape (1,)
+        1 in the first time step of each sample, 0 otherwise.
+    sample, position : Var
+        Index of the present sample, and the time steps of its presentation that
+        were done.
+    level : Var
+        What the events so far add up to.
+
+    Raises
+    ------
+    ParameterError
+        For a value out of range, or an unknown keyword.
+
+    Examples
+    --------
+    >>> from lava_apps.processes.encoders import DeltaEncoder
+    >>> DeltaEncoder(data=[[[0.0], [0.3], [0.9]]], threshold=0.25).s_out.shape
+    (2, 1)
+    """
+
+    @validated
+    def __init__(
+        self,
+        *,
+        data: Samples,
+        threshold: PositiveNumber,
+        rest: Rest = 0,
+        name: str | None = None,
+        log_config: LogConfig | None = None,
+    ) -> None:
+        if data.ndim < 3:
+            problem = "must be (samples, steps, ...), with one dimension more at least"
+            raise ParameterError(type(self).__name__, "data", problem, data)
+        samples, steps, *shape = data.shape
+        options: dict[str, Any] = {"name": name, "log_config": log_config}
+        super().__init__(
+            data=data.reshape(samples, steps, math.prod(shape)),
+            threshold=threshold,
+            steps=steps,
+            rest=rest,
+            **options,
+        )
+        self._present((2, *shape))
+        self.level = Var(shape=tuple(shape), init=0)

@@ -1,0 +1,467 @@
+"""Equations of the leaky integrate-and-fire neurons.
+
+:class:`~lava_apps.processes.lif.LIF` states them; :mod:`lava_apps.membrane` has
+them in physical units.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+from pydantic import Field
+
+from lava_apps.loihi2.arithmetic import DECAY_UNITY, keep, next_current, next_potential
+from lava_apps.loihi2.conversion import quantise_bias, quantise_decay
+from lava_apps.loihi2.formats import (
+    BIAS_EXPONENT_MAX,
+    BIAS_MANTISSA_MAX,
+    INPUT_SHIFT,
+    POTENTIAL_MAX,
+    THRESHOLD_MAX,
+)
+from lava_apps.parameters import (
+    Array,
+    Fraction,
+    Integer,
+    NonNegativeNumber,
+    Number,
+    ParameterError,
+    PerNeuron,
+    PositiveNumber,
+    validated,
+)
+from lava_apps.streams import new_stream, normal
+
+FloatArray = npt.NDArray[np.float64]
+Reset = Literal["value", "subtract"]
+
+
+@njit(cache=True)
+def step_float(  # type: ignore[no-untyped-def]
+    a_in,
+    s_out,
+    u,
+    v,
+    theta,
+    refractory,
+    du,
+    dv,
+    vth,
+    bias_mant,
+    bias_exp,
+    refractory_period,
+    v_reset,
+    theta_plus,
+    dtheta,
+    noise,
+    stream,
+    subtract,
+):
+    """Advance neurons by one time step in floating point, in place.
+
+    Parameters
+    ----------
+    a_in, s_out : (*shape) numpy.ndarray
+        Input, and spikes to be filled in.
+    u, v, theta, refractory : (*shape) numpy.ndarray
+        State: current, potential, adaptive threshold, steps left to rest.
+    du, dv : (1,) numpy.ndarray
+        Decays, fractions a step.
+    vth, bias_mant, bias_exp : (*shape) numpy.ndarray
+        Threshold and bias.
+    refractory_period, v_reset, theta_plus : (1,) numpy.ndarray
+        What a spike brings.
+    dtheta, noise : (1,) numpy.ndarray
+        Decay of theta, and standard deviation of the noise.
+    stream : (2,) numpy.ndarray of uint64
+        Random stream; advanced by two for each neuron that does not rest, if
+        there is noise.
+    subtract : bool
+        Subtract the threshold after a spike instead of setting `v_reset`.
+    """
+    for i in range(v.size):
+        u.flat[i] = u.flat[i] * (1 - du[0]) + a_in.flat[i]
+        theta.flat[i] *= 1 - dtheta[0]
+        s_out.flat[i] = 0
+        if refractory.flat[i] > 0:
+            refractory.flat[i] -= 1
+            continue
+        bias = bias_mant.flat[i] * 2.0 ** bias_exp.flat[i]
+        v.flat[i] = v.flat[i] * (1 - dv[0]) + u.flat[i] + bias
+        if noise[0] > 0:
+            v.flat[i] += noise[0] * normal(stream)
+        threshold = vth.flat[i] + theta.flat[i]
+        if v.flat[i] > threshold:
+            s_out.flat[i] = 1
+            v.flat[i] = v.flat[i] - threshold if subtract else v_reset[0]
+            theta.flat[i] += theta_plus[0]
+            refractory.flat[i] = refractory_period[0]
+
+
+@njit(cache=True)
+def step_fixed(  # type: ignore[no-untyped-def]
+    a_in,
+    s_out,
+    u,
+    v,
+    theta,
+    refractory,
+    du,
+    dv,
+    vth,
+    bias_mant,
+    bias_exp,
+    refractory_period,
+    v_reset,
+    theta_plus,
+    dtheta,
+    noise,
+    stream,
+    subtract,
+):
+    """Advance neurons by one time step in the integers of Loihi 2, in place.
+
+    Parameters
+    ----------
+    a_in, s_out : (*shape) numpy.ndarray of int
+        Input, and spikes to be filled in.
+    u, v, theta, refractory : (*shape) numpy.ndarray of int
+        State: current, potential, adaptive threshold, steps left to rest.
+    du, dv : (1,) numpy.ndarray of int
+        Decays, from 0 to 4095.
+    vth, bias_mant, bias_exp : (*shape) numpy.ndarray of int
+        Threshold, in units of 2**6, and bias.
+    refractory_period, v_reset, theta_plus : (1,) numpy.ndarray of int
+        What a spike brings.
+    dtheta, noise : (1,) numpy.ndarray
+        Decay of theta, and standard deviation of the noise.
+    stream : (2,) numpy.ndarray of uint64
+        Random stream, as in :func:`step_float`.
+    subtract : bool
+        Subtract the threshold after a spike instead of setting `v_reset`.
+    """
+    for i in range(v.size):
+        u.flat[i] = next_current(u.flat[i], du[0], a_in.flat[i])
+        theta.flat[i] = keep(theta.flat[i], DECAY_UNITY - dtheta[0])
+        s_out.flat[i] = 0
+        if refractory.flat[i] > 0:
+            refractory.flat[i] -= 1
+            continue
+        change = u.flat[i] + (bias_mant.flat[i] << bias_exp.flat[i])
+        if noise[0] > 0:
+            change += int(np.rint(noise[0] * normal(stream)))
+        v.flat[i] = next_potential(v.flat[i], dv[0], change)
+        threshold = (vth.flat[i] << INPUT_SHIFT) + theta.flat[i]
+        if v.flat[i] > threshold:
+            s_out.flat[i] = 1
+            v.flat[i] = v.flat[i] - threshold if subtract else v_reset[0]
+            theta.flat[i] = min(theta.flat[i] + theta_plus[0], POTENTIAL_MAX)
+            refractory.flat[i] = refractory_period[0]
+
+
+@dataclass(frozen=True)
+class QuantisedLIF:
+    """Neurons in the integers of Loihi 2, and what the rounding cost.
+
+    Parameters
+    ----------
+    parameters : dict
+        Integer parameters for a fixed_pt :class:`~lava_apps.processes.lif.LIF`;
+        `bias_mant` and `bias_exp` in the shape of the biases given.
+    scale : float
+        Integer units of v a float unit.
+    rounding : dict of str to float
+        For each parameter the error made, relative to the value asked for; the
+        largest of all neurons. Zero stays zero.
+    interval_error : float
+        Largest relative change of the interval between spikes, of the neurons
+        that spike by their bias alone.
+    """
+
+    parameters: dict[str, Any]
+    scale: float
+    rounding: dict[str, float]
+    interval_error: float
+
+    @property
+    def weight_scale(self) -> float:
+        """Integer units of synaptic input a float unit of weight."""
+        return float(self.scale / 2**INPUT_SHIFT)
+
+
+@validated
+def quantise(
+    *,
+    vth: PerNeuron,
+    dv: Fraction,
+    du: Fraction = 1.0,
+    bias_mant: PerNeuron = 0.0,
+    refractory_period: Annotated[Integer, Field(ge=0)] = 0,
+    reset: Reset = "value",
+    v_reset: Number = 0.0,
+    theta_plus: NonNegativeNumber = 0.0,
+    dtheta: Fraction = 0.0,
+    noise: NonNegativeNumber = 0.0,
+    input_max: PositiveNumber | None = None,
+    tolerance: PositiveNumber = 0.02,
+) -> QuantisedLIF:
+    """Round the float parameters of a LIF to the integers of Loihi 2.
+
+    The scale is the finest that the ranges allow. Decays are rounded to the
+    nearest of 4096 steps. A mantissa of the bias is moved, by as little as it
+    takes, where that keeps the interval between spikes which rounded decays
+    would change.
+
+    Parameters
+    ----------
+    vth : float or (*shape) array_like
+        Thresholds, above 0.
+    dv, du : float
+        Decay of potential and current, from 0 to 1. `du` of 0 cannot be had: the
+        chip's current loses at least 1/4096 in a step. Default of `du`: 1.
+    bias_mant : float or (*shape) array_like
+        Biases (the exponent counts as 0). Default 0.
+    refractory_period : int
+        Taken over as it is. Default 0.
+    reset, v_reset, theta_plus, dtheta, noise
+        As in :class:`~lava_apps.processes.lif.LIF`.
+    input_max : float, optional
+        Largest sum of ``|weight * payload|`` over the synapses of a neuron that
+        arrives in a step. The scale then keeps u within 24 bits even if it
+        arrives in every step. Default: not looked at.
+    tolerance : float
+        Largest relative change allowed of the interval between spikes under the
+        bias alone. Default 0.02.
+
+    Returns
+    -------
+    QuantisedLIF
+        Integer parameters, scale, and errors made.
+
+    Raises
+    ------
+    ParameterError
+        For what these integers cannot represent: a decay or threshold that would
+        vanish, an input that leaves no room for a threshold, an interval between
+        spikes that no mantissa keeps within the tolerance.
+    """
+    shape = np.broadcast_shapes(np.shape(vth), np.shape(bias_mant))
+    pairs = [np.broadcast_to(x, shape).reshape(-1) for x in (vth, bias_mant)]
+    if pairs[0].min() <= 0:
+        raise ParameterError("quantise", "vth", "must be above 0", vth)
+    # Neurons that are alike are looked at once.
+    (thresholds, biases), kind = np.unique(pairs, axis=1, return_inverse=True)
+    floats = {
+        "du": du,
+        "dv": dv,
+        "vth": thresholds,
+        "bias_mant": biases,
+        "bias_exp": np.zeros(biases.shape, dtype=np.int64),
+        "refractory_period": refractory_period,
+        "reset": reset,
+        "v_reset": v_reset,
+        "theta_plus": theta_plus,
+        "dtheta": dtheta,
+        "noise": noise,
+    }
+    decays = {
+        "du": quantise_decay("quantise", "du", du, offset=1),
+        "dv": quantise_decay("quantise", "dv", dv),
+        "dtheta": quantise_decay("quantise", "dtheta", dtheta),
+    }
+    scale = _finest_scale(floats, input_max or 0.0, decays["du"])
+    integers = floats | decays | _scaled(floats, scale)
+    integers["bias_mant"], error = _keep_intervals(floats, integers, tolerance)
+    rounding = _rounding(floats, integers, scale)
+    for name in ("vth", "bias_mant", "bias_exp"):
+        integers[name] = integers[name][kind].reshape(shape)
+    return QuantisedLIF(integers, scale, rounding, error)
+
+
+def _finest_scale(floats: dict[str, Any], input_max: float, du: int) -> float:
+    """Find the largest scale that the ranges allow, the highest vth an integer."""
+    highest = floats["vth"].max()
+    longest_sum = POTENTIAL_MAX * (du + 1) / DECAY_UNITY  # loihi2.input_limit
+    room = {
+        "vth": _room(highest, THRESHOLD_MAX * 2**INPUT_SHIFT),
+        "bias_mant": _room(
+            floats["bias_mant"], BIAS_MANTISSA_MAX * 2**BIAS_EXPONENT_MAX
+        ),
+        "v_reset": _room(floats["v_reset"], POTENTIAL_MAX),
+        "theta_plus": _room(floats["theta_plus"], POTENTIAL_MAX),
+        "noise": _room(floats["noise"], POTENTIAL_MAX),
+        "input_max": _room(input_max, longest_sum),
+    }
+    tightest = min(room, key=lambda name: room[name])
+    integer = np.floor(room[tightest] * highest / 2**INPUT_SHIFT)
+    scale = float(integer * 2**INPUT_SHIFT / highest)
+    if np.rint(floats["vth"].min() * scale / 2**INPUT_SHIFT) < 1:
+        problem = f"vanishes in 17 bits beside {tightest}"
+        raise ParameterError("quantise", "vth", problem, floats["vth"].min())
+    return scale
+
+
+def _scaled(floats: dict[str, Any], scale: float) -> dict[str, Any]:
+    """Round what has the unit of a potential."""
+    mantissas, exponents = quantise_bias(floats["bias_mant"] * scale)
+    integers = {
+        "vth": np.rint(floats["vth"] * scale / 2**INPUT_SHIFT).astype(np.int64),
+        "bias_mant": mantissas,
+        "bias_exp": exponents,
+        "v_reset": round(floats["v_reset"] * scale),
+        "theta_plus": round(floats["theta_plus"] * scale),
+        "noise": floats["noise"] * scale,
+    }
+    for name in ("v_reset", "theta_plus"):
+        if floats[name] and not integers[name]:
+            problem = "vanishes in 24 bits"
+            raise ParameterError("quantise", name, problem, floats[name])
+    return integers
+
+
+def _rounding(
+    floats: dict[str, Any], integers: dict[str, Any], scale: float
+) -> dict[str, float]:
+    """Give the largest relative error of each parameter."""
+    biases = integers["bias_mant"] * 2.0 ** integers["bias_exp"]
+    effective = {
+        "du": (integers["du"] + 1) / DECAY_UNITY,
+        "dv": integers["dv"] / DECAY_UNITY,
+        "dtheta": integers["dtheta"] / DECAY_UNITY,
+        "vth": integers["vth"] * 2**INPUT_SHIFT / scale,
+        "bias_mant": biases / scale,
+        "v_reset": integers["v_reset"] / scale,
+        "theta_plus": integers["theta_plus"] / scale,
+    }
+    return {n: _relative_error(floats[n], got) for n, got in effective.items()}
+
+
+def _room(value: npt.ArrayLike, largest: float) -> float:
+    """Give the largest scale at which a value stays within its range."""
+    magnitude = float(np.abs(value).max())
+    return largest / magnitude if magnitude else np.inf
+
+
+def _relative_error(asked: npt.ArrayLike, got: npt.ArrayLike) -> float:
+    asked, got = np.asarray(asked, dtype=float), np.asarray(got, dtype=float)
+    errors = np.abs(got - asked) / np.where(asked == 0, 1.0, np.abs(asked))
+    return float(errors.max())
+
+
+WINDOW = 2000
+"""Time steps in which the quantisation looks for the interval between spikes."""
+
+
+def _looped(step: Any) -> Any:
+    """Make a compiled loop over time steps that notes when neurons spiked."""
+
+    @njit(cache=True)
+    def run(first, last, count, a_in, s_out, *arguments):  # type: ignore[no-untyped-def]
+        for now in range(WINDOW):
+            step(a_in, s_out, *arguments)
+            for i in range(s_out.size):
+                if s_out[i] > 0:
+                    if count[i] == 0:
+                        first[i] = now
+                    last[i] = now
+                    count[i] += 1
+
+    return run
+
+
+_RUN_FLOAT, _RUN_FIXED = _looped(step_float), _looped(step_fixed)
+
+
+def _intervals(run: Any, parameters: dict[str, Any], number: type) -> FloatArray:
+    """Run unconnected neurons, and give the mean interval between their spikes.
+
+    Infinite where there were less than two.
+    """
+    shape = np.shape(parameters["bias_mant"])
+
+    def array(name: str) -> Array:
+        return np.full(1, parameters[name], dtype=number)
+
+    state: list[Array] = [np.zeros(shape, dtype=number) for _ in range(3)]
+    a_in: Array = np.zeros(shape, dtype=number)
+    s_out: Array = np.zeros(shape, dtype=number)
+    arguments = [
+        *state,
+        np.zeros(shape, dtype=np.int64),
+        array("du"),
+        array("dv"),
+        parameters["vth"].astype(number),
+        parameters["bias_mant"].astype(number),
+        parameters["bias_exp"],
+        np.full(1, parameters["refractory_period"]),
+        array("v_reset"),
+        array("theta_plus"),
+        array("dtheta"),
+        np.zeros(1),
+        new_stream(0),
+        parameters["reset"] == "subtract",
+    ]
+    first, last, count = (np.zeros(shape, dtype=np.int64) for _ in range(3))
+    run(first, last, count, a_in, s_out, *arguments)
+    many = count > 1
+    return np.where(many, (last - first) / np.where(many, count - 1, 1), np.inf)
+
+
+def _keep_intervals(
+    floats: dict[str, Any], integers: dict[str, Any], tolerance: float
+) -> tuple[Array, float]:
+    """Move mantissas as little as keeps the intervals between spikes."""
+    wanted = _intervals(_RUN_FLOAT, floats, float)
+    nearest = integers["bias_mant"]
+
+    def intervals(mantissas: Array) -> FloatArray:
+        return _intervals(_RUN_FIXED, integers | {"bias_mant": mantissas}, np.int64)
+
+    def errors(mantissas: Array) -> FloatArray:
+        found = intervals(mantissas)
+        fires = np.isfinite(wanted)
+        relative = np.abs(found / np.where(fires, wanted, 1.0) - 1)
+        return np.where(fires, relative, np.where(np.isfinite(found), np.inf, 0.0))
+
+    error = errors(nearest)
+    if not error.any():
+        return nearest, 0.0
+    # The interval falls as the bias rises. Between the smallest mantissa whose
+    # interval is not too long and the largest whose interval is not too short lie
+    # those that keep it; if there are none, the two are neighbours.
+    ends = [
+        _smallest_mantissa(nearest.shape, lambda m: intervals(m) <= wanted),
+        _smallest_mantissa(nearest.shape, lambda m: intervals(m) < wanted) - 1,
+    ]
+    moved = np.clip(nearest, *ends)
+    for candidate in [moved, *(np.clip(end, 0, BIAS_MANTISSA_MAX) for end in ends)]:
+        better = errors(candidate) < error
+        nearest = np.where(better, candidate, nearest)
+        error = errors(nearest)
+    if error.max() > tolerance:
+        worst = int(error.argmax())
+        problem = (
+            f"has no mantissa that keeps the interval between spikes of "
+            f"{wanted[worst]:.5g} time steps within {tolerance:.0%}; the best gives "
+            f"{intervals(nearest)[worst]:.5g}"
+        )
+        bias = floats["bias_mant"][worst]
+        raise ParameterError("quantise", "bias_mant", problem, bias)
+    return nearest, float(error.max())
+
+
+def _smallest_mantissa(
+    shape: tuple[int, ...], is_reached: Callable[[Array], Array]
+) -> Array:
+    """Bisect for the smallest mantissa of each neuron that reaches something."""
+    below = np.full(shape, -1)
+    above = np.full(shape, BIAS_MANTISSA_MAX + 1)
+    while (above - below > 1).any():
+        middle = (below + above) // 2
+        reached = is_reached(middle)
+        below = np.where(reached, below, middle)
+        above = np.where(reached, middle, above)
+    return above

@@ -1,0 +1,176 @@
+"""ProcessModels of the competition between neurons.
+
+Why one spiking neuron goes on, and of ties the lowest index
+------------------------------------------------------------
+Let a_i <= A be constant inputs, V >= A the threshold, no leak, w >= V + A what a
+spike takes from each other neuron, and T what it takes besides from higher indices.
+All start at v = 0; n_i = floor(V / a_i) + 1 is the time step in which neuron i
+would exceed V, and n the smallest, that of the set S.
+
+1. *One spikes alone*, neuron s in step t, and no other exceeds V. In step t + 1
+   any other j has at most V - w + a_j <= a_j - A, and s has a_s. After n_s steps,
+   when s exceeds V again, j has at most a_j n_s - A. If j is no faster than s,
+   that is a_j (n_s - 1) <= V, this is at most V. So s spikes alone again.
+2. *S ties.* In it a_r (n - 1) <= V < a_s n, hence a_r < rho a_s with
+   rho = n / (n - 1), at most that for n = floor(V / A) + 1. The lowest index s of
+   S loses w (|S| - 1) and exceeds V after k steps with a_s k <= W + a_s, where
+   W = V + w (|S| - 1). Any other r of S lost at least T more; then it has at most
+   rho W + A - w (|S| - 1) - T, which is at most V if T >= (rho - 1) W + A. A
+   neuron j outside of S is slower than s, was at most at V and lost w more: it has
+   at most V + A - A. So s spikes alone, no other of S was faster than n, and 1
+   goes on for ever.
+
+With (rho - 1) = 1 / floor(V / A), and |S| up to all neurons, that is the default.
+"""
+
+import math
+from types import MappingProxyType
+
+import numpy as np
+
+from lava_apps.kernel import KernelModel
+from lava_apps.loihi2.formats import DECAY_MAX, INPUT_SUM_LIMIT, THRESHOLD_MAX
+from lava_apps.parameters import Array
+from lava_apps.processes.wta.dynamics import (
+    spiking_step_fixed,
+    spiking_step_float,
+    step_fixed,
+    step_float,
+)
+from lava_apps.processes.wta.process import SpikingWinnerTakeAll, WinnerTakeAll
+
+from lava.magma.core.decorator import implements, requires, tag
+from lava.magma.core.model.py.ports import PyInPort, PyOutPort
+from lava.magma.core.model.py.type import LavaPyType
+from lava.magma.core.model.sub.model import AbstractSubProcessModel
+from lava.magma.core.process.process import AbstractProcess
+from lava.magma.core.resources import CPU
+from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
+from lava.proc.dense.process import Dense
+from lava.proc.lif.process import LIF, LIFReset
+from lava.utils.weightutils import SignMode
+
+
+@implements(proc=WinnerTakeAll, protocol=LoihiProtocol)
+@requires(CPU)
+@tag("floating_pt")
+class PyWinnerTakeAllModelFloat(KernelModel):
+    """Winner-take-all in double precision."""
+
+    step = step_float
+    limits = MappingProxyType({"dv": (0, 1)})
+    a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, float)
+    start_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, float)
+    s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, float)
+    a_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, float)
+    winner_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, float)
+    activity: Array = LavaPyType(np.ndarray, float)
+    winning: Array = LavaPyType(np.ndarray, np.int32)
+    steps: Array = LavaPyType(np.ndarray, np.int64)
+    decision_time: Array = LavaPyType(np.ndarray, np.int64)
+    threshold: Array = LavaPyType(np.ndarray, float)
+    inhibition: Array = LavaPyType(np.ndarray, float)
+    dv: Array = LavaPyType(np.ndarray, float)
+
+
+@implements(proc=WinnerTakeAll, protocol=LoihiProtocol)
+@requires(CPU)
+@tag("fixed_pt")
+class PyWinnerTakeAllModelFixed(KernelModel):
+    """Winner-take-all in integers."""
+
+    step = step_fixed
+    limits = MappingProxyType(
+        {
+            "threshold": (-INPUT_SUM_LIMIT, INPUT_SUM_LIMIT),
+            "inhibition": (0, 2**16 - 1),
+            "dv": (1, DECAY_MAX + 1),
+        }
+    )
+    a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32)
+    start_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32)
+    s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=1)
+    a_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32)
+    winner_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32)
+    activity: Array = LavaPyType(np.ndarray, np.int64)
+    winning: Array = LavaPyType(np.ndarray, np.int32)
+    steps: Array = LavaPyType(np.ndarray, np.int64)
+    decision_time: Array = LavaPyType(np.ndarray, np.int64)
+    threshold: Array = LavaPyType(np.ndarray, np.int32)
+    inhibition: Array = LavaPyType(np.ndarray, np.int64)
+    dv: Array = LavaPyType(np.ndarray, np.int64)
+
+
+@implements(proc=SpikingWinnerTakeAll, protocol=LoihiProtocol)
+@requires(CPU)
+@tag("floating_pt")
+class PySpikingWinnerTakeAllModelFloat(KernelModel):
+    """Competing integrate-and-fire neurons in double precision."""
+
+    step = spiking_step_float
+    limits = MappingProxyType({"dv": (0, 1)})
+    a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, float)
+    s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, float)
+    v: Array = LavaPyType(np.ndarray, float)
+    s_last: Array = LavaPyType(np.ndarray, np.int32)
+    vth: Array = LavaPyType(np.ndarray, float)
+    dv: Array = LavaPyType(np.ndarray, float)
+    inhibition: Array = LavaPyType(np.ndarray, float)
+    tie_break: Array = LavaPyType(np.ndarray, float)
+
+
+@implements(proc=SpikingWinnerTakeAll, protocol=LoihiProtocol)
+@requires(CPU)
+@tag("fixed_pt")
+class PySpikingWinnerTakeAllModelFixed(KernelModel):
+    """Competing integrate-and-fire neurons in the integers of Loihi 2."""
+
+    step = spiking_step_fixed
+    limits = MappingProxyType({"vth": (0, THRESHOLD_MAX)})
+    a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32)
+    s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=1)
+    v: Array = LavaPyType(np.ndarray, np.int32, precision=24)
+    s_last: Array = LavaPyType(np.ndarray, np.int32, precision=1)
+    vth: Array = LavaPyType(np.ndarray, np.int32, precision=17)
+    dv: Array = LavaPyType(np.ndarray, np.int32, precision=12)
+    inhibition: Array = LavaPyType(np.ndarray, np.int32)
+    tie_break: Array = LavaPyType(np.ndarray, np.int32)
+
+
+@implements(proc=SpikingWinnerTakeAll, protocol=LoihiProtocol)
+@tag("fixed_pt")
+class SubSpikingWinnerTakeAllModel(AbstractSubProcessModel):
+    """Competing neurons as Lava's LIF and an inhibitory Dense, for Loihi 2."""
+
+    def __init__(self, process: AbstractProcess) -> None:
+        PySpikingWinnerTakeAllModelFixed.check(process)
+        shape, exponent = process.s_out.shape, process.proc_params["weight_exp"]
+        size, interval = math.prod(shape), process.proc_params["reset_interval"]
+        inhibition, tie_break = (
+            int(process.inhibition.init),
+            int(process.tie_break.init),
+        )
+        weights = np.full((size, size), -inhibition)
+        # weights[i, j] leads from j to i: lower indices inhibit more.
+        weights[np.tril_indices(size, -1)] -= tie_break
+        np.fill_diagonal(weights, 0)
+        self.lateral = Dense(
+            weights=weights >> exponent,
+            weight_exp=exponent,
+            sign_mode=SignMode.INHIBITORY,
+        )
+        options = {
+            "shape": shape,
+            "du": DECAY_MAX,
+            "dv": int(process.dv.init),
+            "vth": int(process.vth.init),
+        }
+        if interval:
+            self.neurons = LIFReset(reset_interval=interval, reset_offset=1, **options)
+        else:
+            self.neurons = LIF(**options)
+        process.a_in.connect(self.neurons.a_in)
+        self.neurons.s_out.flatten().connect(self.lateral.s_in)
+        self.lateral.a_out.reshape(shape).connect(self.neurons.a_in)
+        self.neurons.s_out.connect(process.s_out)
+        process.v.alias(self.neurons.v)
