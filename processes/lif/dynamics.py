@@ -170,7 +170,7 @@ class QuantisedLIF:
     ----------
     parameters : dict
         Integer parameters for a fixed_pt :class:`~lava_apps.processes.lif.LIF`;
-        `bias_mant` and `bias_exp` in the shape of the biases given.
+        `vth`, `bias_mant` and `bias_exp` in the shape of what was given.
     scale : float
         Integer units of v a float unit.
     rounding : dict of str to float
@@ -199,7 +199,7 @@ def quantise(
     dv: Fraction,
     du: Fraction = 1.0,
     bias_mant: PerNeuron = 0.0,
-    refractory_period: Annotated[Integer, Field(ge=0)] = 0,
+    refractory_period: Annotated[Integer, Field(ge=0, lt=2**31)] = 0,
     reset: Reset = "value",
     v_reset: Number = 0.0,
     theta_plus: NonNegativeNumber = 0.0,
@@ -248,10 +248,17 @@ def quantise(
         vanish, an input that leaves no room for a threshold, an interval between
         spikes that no mantissa keeps within the tolerance.
     """
-    shape = np.broadcast_shapes(np.shape(vth), np.shape(bias_mant))
+    try:
+        shape = np.broadcast_shapes(np.shape(vth), np.shape(bias_mant))
+    except ValueError:
+        problem = f"must fit the shape {np.shape(vth)} of vth"
+        raise ParameterError("quantise", "bias_mant", problem, bias_mant) from None
     pairs = [np.broadcast_to(x, shape).reshape(-1) for x in (vth, bias_mant)]
     if pairs[0].min() <= 0:
         raise ParameterError("quantise", "vth", "must be above 0", vth)
+    if reset == "value" and v_reset > pairs[0].min():
+        problem = f"must not exceed the lowest threshold, {pairs[0].min():g}"
+        raise ParameterError("quantise", "v_reset", problem, v_reset)
     # Neurons that are alike are looked at once.
     (thresholds, biases), kind = np.unique(pairs, axis=1, return_inverse=True)
     floats = {
@@ -277,7 +284,8 @@ def quantise(
     integers["bias_mant"], error = _keep_intervals(floats, integers, tolerance)
     rounding = _rounding(floats, integers, scale)
     for name in ("vth", "bias_mant", "bias_exp"):
-        integers[name] = integers[name][kind].reshape(shape)
+        spread_out = integers[name][kind].reshape(shape)
+        integers[name] = spread_out if shape else int(spread_out)
     return QuantisedLIF(integers, scale, rounding, error)
 
 

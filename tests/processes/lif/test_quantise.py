@@ -74,6 +74,8 @@ def test_rates_agree_within_two_percent_over_a_thousand_random_neurons():
             {"vth": 10, "dv": 0.1, "bias_mant": 1 + 1e-9},
             "bias_mant: has no mantissa that keeps the interval",
         ),
+        ({"vth": [1, 2], "dv": 0.1, "bias_mant": [1, 2, 3]}, "bias_mant: must fit"),
+        ({"vth": 10, "dv": 0.1, "v_reset": 11}, "v_reset: must not exceed"),
         ({"vth": 10, "dv": 1.5}, "dv: must be less than or equal to 1"),
     ],
 )
