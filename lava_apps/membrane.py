@@ -104,6 +104,8 @@ class Membrane:
         if v_reset >= v_th:
             problem = f"must be below v_th = {v_th}"
             raise ParameterError("Membrane", "v_reset", problem, v_reset)
+        if t_ref / dt >= 2**31:
+            raise ParameterError("Membrane", "t_ref", "must be below 2**31 dt", t_ref)
         shortest = min(tau_m, tau_syn or tau_m)
         if method == "euler" and dt > shortest:
             problem = f"must not exceed the time constant of {shortest} ms in Euler's"

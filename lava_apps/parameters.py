@@ -201,6 +201,11 @@ def _numeric_array(value: object) -> Array:
     return array
 
 
+def _event_array(value: object) -> Array:
+    is_bool = isinstance(value, np.ndarray) and value.dtype == bool
+    return _numeric_array(value.astype(np.int8) if is_bool else value)  # type: ignore[attr-defined]
+
+
 def dimensions(number: int) -> AfterValidator:
     """Make a validator for the number of dimensions of a non-empty array.
 
@@ -244,7 +249,11 @@ NumericArray = Annotated[Array, BeforeValidator(_numeric_array)]
 PerNeuron = Annotated[Any, BeforeValidator(_numeric_array)]
 """A finite number, or an array of them that :func:`spread` fits to a shape."""
 
+EventArray = Annotated[Array, BeforeValidator(_event_array)]
+"""The same, or an array of bools: where there was a spike."""
+
 Matrix = Annotated[NumericArray, dimensions(2)]
+EventMatrix = Annotated[EventArray, dimensions(2)]
 Vector = Annotated[NumericArray, dimensions(1)]
 SignArray = Annotated[NumericArray, AfterValidator(_signs)]
 """An array that holds only -1 and +1."""

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
 from lava_apps.runtime import housekeeping, snapshots
-from lava_apps.runtime.errors import BackendError
+from lava_apps.runtime.errors import BackendError, label
 from lava_apps.runtime.inline import InlineRuntime
 from lava_apps.runtime.probes import Probe, leaf_port, leaf_var
 from lava_apps.runtime.protocols import LoihiDomain
@@ -155,15 +155,24 @@ class InlineBackend:
             if on_step is not None:
                 hooks.remove(on_step)
 
+    def _holder(self, var: Var) -> tuple[Any, str]:
+        """Find the ProcessModel that holds a Var, and its name there."""
+        try:
+            return self.runtime.model_of(leaf_var(var).id)
+        except AssertionError:
+            where = f"{label(var.process)}.{var.name}"
+            problem = "is of another graph, or its Process was built from others"
+            raise BackendError(f"{where} {problem} that have no such Var") from None
+
     def get(self, var: Var) -> Any:
         """Read a Var, as a copy in its own type."""
-        model, name = self.runtime.model_of(leaf_var(var).id)
+        model, name = self._holder(var)
         value = getattr(model, name)
         return value.copy() if hasattr(value, "copy") else value
 
     def set(self, var: Var, value: Any) -> None:
         """Set a Var in place."""
-        model, name = self.runtime.model_of(leaf_var(var).id)
+        model, name = self._holder(var)
         old = getattr(model, name)
         if isinstance(old, np.ndarray):
             old[...] = value

@@ -268,8 +268,8 @@ class Simulator:
         Raises
         ------
         ParameterError
-            For a value of another shape, or (backend inline) fractions where it holds
-            integers.
+            For a value of another shape, or (not on backend lava) fractions or
+            numbers too large where it holds integers.
         """
         self._check_open()
         self._check_var("Simulator.set", var)
@@ -403,4 +403,10 @@ def _fitting(value: npt.ArrayLike, var: Var, held: Any) -> Any:
     if whole and (array != np.rint(array)).any():
         problem = f"must be integers, as {var.name} holds"
         raise ParameterError("Simulator.set", "value", problem, value)
+    kind = getattr(held, "dtype", None)
+    if whole and kind is not None and array.size:
+        lowest, highest = np.iinfo(kind).min, np.iinfo(kind).max
+        if array.min() < lowest or array.max() > highest:
+            problem = f"must be from {lowest} to {highest}, as {var.name} holds"
+            raise ParameterError("Simulator.set", "value", problem, value)
     return array

@@ -14,9 +14,9 @@ from pydantic import Field
 
 from lava_apps.parameters import (
     Array,
+    EventArray,
     Integer,
     Number,
-    NumericArray,
     ParameterError,
     PerNeuron,
     PositiveNumber,
@@ -49,8 +49,10 @@ def advance(start_out, sample, position, samples, period):  # type: ignore[no-un
     if position[0] >= period:
         position[0] = 0
         sample[0] += 1
-    if sample[0] >= samples:
+    # Both may have been set to anything.
+    if sample[0] < 0 or sample[0] >= samples:
         sample[0] = 0
+    position[0] = max(position[0], 0)
     now = position[0]
     start_out[0] = 1 if now == 0 else 0
     position[0] += 1
@@ -254,9 +256,10 @@ def delta_step(  # type: ignore[no-untyped-def]
             level.flat[i] = data[sample[0], 0, i]
         elif now < steps:
             change = data[sample[0], now, i] - level.flat[i]
-            if change >= threshold:
+            # A change of exactly the threshold counts, whatever its last bit.
+            if change >= threshold * (1 - 1e-9):
                 on = 1
-            elif change <= -threshold:
+            elif change <= -threshold * (1 - 1e-9):
                 off = 1
         level.flat[i] += (on - off) * threshold
         s_out.flat[i] = on
@@ -265,7 +268,7 @@ def delta_step(  # type: ignore[no-untyped-def]
 
 @validated
 def reconstruct(
-    events: NumericArray, *, threshold: PositiveNumber, initial: PerNeuron = 0.0
+    events: EventArray, *, threshold: PositiveNumber, initial: PerNeuron = 0.0
 ) -> FloatArray:
     """Rebuild signals from the events of a DeltaEncoder.
 
@@ -292,12 +295,14 @@ def reconstruct(
     if events.ndim < 2 or events.shape[1] != 2:
         problem = "must have the shape (steps, 2, ...)"
         raise ParameterError("reconstruct", "events", problem, events)
-    changes = threshold * (events[:, 0] - events[:, 1]).astype(float)
+    events = events.astype(float)  # first: unsigned ones would wrap
+    changes = threshold * (events[:, 0] - events[:, 1])
     try:
-        return np.asarray(initial + np.cumsum(changes, axis=0))
+        start = np.broadcast_to(initial, events.shape[2:])
     except ValueError:
         problem = f"must be a number or fit the shape {events.shape[2:]}"
         raise ParameterError("reconstruct", "initial", problem, initial) from None
+    return np.asarray(start + np.cumsum(changes, axis=0))
 
 
 @validated

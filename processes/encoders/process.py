@@ -41,7 +41,10 @@ def _samples(value: object) -> Array:
         np.isfinite(data.min()) and np.isfinite(data.max())
     ):
         raise invalid("must be finite")
-    return data
+    # The step functions know native numbers of 32 and 64 bits.
+    if data.dtype.kind == "f" and data.dtype.itemsize not in (4, 8):
+        return data.astype(float)
+    return data.astype(data.dtype.newbyteorder("="), copy=False)
 
 
 Samples = Annotated[Any, BeforeValidator(_samples)]
@@ -93,8 +96,8 @@ class RateEncoder(_Encoder):
     Parameters
     ----------
     data : (samples, *shape) array_like
-        Values from 0 to `full_scale`. Not copied where it is an array (also one
-        of numpy.memmap): do not change it during a run.
+        Values from 0 to `full_scale`. Not copied where it is an array of native
+        numbers (also one of numpy.memmap): do not change it during a run.
     steps : int
         Time steps of a sample, at least 1.
     rest : int
@@ -177,8 +180,8 @@ class LatencyEncoder(_Encoder):
     Parameters
     ----------
     data : (samples, *shape) array_like
-        Values from 0 to `full_scale`. Not copied where it is an array (also one
-        of numpy.memmap): do not change it during a run.
+        Values from 0 to `full_scale`. Not copied where it is an array of native
+        numbers (also one of numpy.memmap): do not change it during a run.
     steps : int
         Time steps of a sample, at least 1.
     rest : int

@@ -20,7 +20,6 @@ from lava_apps.loihi2.formats import (
     BIAS_MANTISSA_MAX,
     INPUT_SHIFT,
     POTENTIAL_MAX,
-    THRESHOLD_MAX,
 )
 from lava_apps.parameters import (
     Array,
@@ -197,7 +196,7 @@ def quantise(
     *,
     vth: PerNeuron,
     dv: Fraction,
-    du: Fraction = 1.0,
+    du: Fraction,
     bias_mant: PerNeuron = 0.0,
     refractory_period: Annotated[Integer, Field(ge=0, lt=2**31)] = 0,
     reset: Reset = "value",
@@ -210,18 +209,20 @@ def quantise(
 ) -> QuantisedLIF:
     """Round the float parameters of a LIF to the integers of Loihi 2.
 
-    The scale is the finest that the ranges allow. Decays are rounded to the
-    nearest of 4096 steps. A mantissa of the bias is moved, by as little as it
-    takes, where that keeps the interval between spikes which rounded decays
-    would change.
+    The scale is the finest that the ranges allow, with room for potentials of 8
+    times the highest threshold either way, more where the threshold adapts or
+    noise comes in. Decays are rounded to the nearest of 4096 steps. A mantissa of
+    the bias is moved, by as little as it takes, where that keeps the interval
+    between spikes which rounded decays would change; an interval of more than
+    65,536 time steps counts as silence.
 
     Parameters
     ----------
     vth : float or (*shape) array_like
         Thresholds, above 0.
     dv, du : float
-        Decay of potential and current, from 0 to 1. `du` of 0 cannot be had: the
-        chip's current loses at least 1/4096 in a step. Default of `du`: 1.
+        Decay of potential and current, from 0 to 1. `du` of 0, the default of
+        LIF, cannot be had: the chip's current loses at least 1/4096 in a step.
     bias_mant : float or (*shape) array_like
         Biases (the exponent counts as 0). Default 0.
     refractory_period : int
@@ -253,9 +254,14 @@ def quantise(
     except ValueError:
         problem = f"must fit the shape {np.shape(vth)} of vth"
         raise ParameterError("quantise", "bias_mant", problem, bias_mant) from None
+    if 0 in shape:
+        raise ParameterError("quantise", "vth", "must not be empty", vth)
     pairs = [np.broadcast_to(x, shape).reshape(-1) for x in (vth, bias_mant)]
     if pairs[0].min() <= 0:
         raise ParameterError("quantise", "vth", "must be above 0", vth)
+    if reset == "subtract" and v_reset:
+        problem = "goes with reset='value'"
+        raise ParameterError("quantise", "v_reset", problem, v_reset)
     if reset == "value" and v_reset > pairs[0].min():
         problem = f"must not exceed the lowest threshold, {pairs[0].min():g}"
         raise ParameterError("quantise", "v_reset", problem, v_reset)
@@ -294,13 +300,12 @@ def _finest_scale(floats: dict[str, Any], input_max: float, du: int) -> float:
     highest = floats["vth"].max()
     longest_sum = POTENTIAL_MAX * (du + 1) / DECAY_UNITY  # loihi2.input_limit
     room = {
-        "vth": _room(highest, THRESHOLD_MAX * 2**INPUT_SHIFT),
+        "vth": _room(_reach(floats), POTENTIAL_MAX),
         "bias_mant": _room(
             floats["bias_mant"], BIAS_MANTISSA_MAX * 2**BIAS_EXPONENT_MAX
         ),
         "v_reset": _room(floats["v_reset"], POTENTIAL_MAX),
         "theta_plus": _room(floats["theta_plus"], POTENTIAL_MAX),
-        "noise": _room(floats["noise"], POTENTIAL_MAX),
         "input_max": _room(input_max, longest_sum),
     }
     tightest = min(room, key=lambda name: room[name])
@@ -310,6 +315,25 @@ def _finest_scale(floats: dict[str, Any], input_max: float, du: int) -> float:
         problem = f"vanishes in 17 bits beside {tightest}"
         raise ParameterError("quantise", "vth", problem, floats["vth"].min())
     return scale
+
+
+_ROOM, _MOST_ROOM = 8, 64
+_DEVIATIONS = 6
+
+
+def _reach(floats: dict[str, Any]) -> float:
+    """Say how far potentials and thresholds may go from 0 in either direction."""
+    highest = floats["vth"].max()
+    reach = _ROOM * highest
+    if floats["theta_plus"]:
+        # What theta tends to if every spike comes as soon as it can.
+        left = (1 - floats["dtheta"]) ** (floats["refractory_period"] + 1)
+        reach += floats["theta_plus"] / (1 - left) if left < 1 else np.inf
+    variance = 1 - (1 - floats["dv"]) ** 2
+    if floats["noise"]:
+        deviation = floats["noise"] / np.sqrt(variance) if variance else np.inf
+        reach = max(reach, _DEVIATIONS * deviation)
+    return float(min(reach, _MOST_ROOM * max(highest, floats["noise"])))
 
 
 def _scaled(floats: dict[str, Any], scale: float) -> dict[str, Any]:
@@ -327,6 +351,9 @@ def _scaled(floats: dict[str, Any], scale: float) -> dict[str, Any]:
         if floats[name] and not integers[name]:
             problem = "vanishes in 24 bits"
             raise ParameterError("quantise", name, problem, floats[name])
+    # Thresholds are rounded to multiples of 2**6, a reset is not.
+    lowest = int(integers["vth"].min()) << INPUT_SHIFT
+    integers["v_reset"] = min(integers["v_reset"], lowest)
     return integers
 
 
@@ -359,16 +386,15 @@ def _relative_error(asked: npt.ArrayLike, got: npt.ArrayLike) -> float:
     return float(errors.max())
 
 
-WINDOW = 2000
-"""Time steps in which the quantisation looks for the interval between spikes."""
+_WINDOW, _LONGEST_WINDOW = 2**11, 2**17
 
 
 def _looped(step: Any) -> Any:
     """Make a compiled loop over time steps that notes when neurons spiked."""
 
     @njit(cache=True)
-    def run(first, last, count, a_in, s_out, *arguments):  # type: ignore[no-untyped-def]
-        for now in range(WINDOW):
+    def run(window, first, last, count, a_in, s_out, *arguments):  # type: ignore[no-untyped-def]
+        for now in range(window):
             step(a_in, s_out, *arguments)
             for i in range(s_out.size):
                 if s_out[i] > 0:
@@ -383,10 +409,12 @@ def _looped(step: Any) -> Any:
 _RUN_FLOAT, _RUN_FIXED = _looped(step_float), _looped(step_fixed)
 
 
-def _intervals(run: Any, parameters: dict[str, Any], number: type) -> FloatArray:
+def _intervals(
+    run: Any, parameters: dict[str, Any], number: type, window: int
+) -> FloatArray:
     """Run unconnected neurons, and give the mean interval between their spikes.
 
-    Infinite where there were less than two.
+    Infinite where there were less than two within the window.
     """
     shape = np.shape(parameters["bias_mant"])
 
@@ -413,20 +441,58 @@ def _intervals(run: Any, parameters: dict[str, Any], number: type) -> FloatArray
         parameters["reset"] == "subtract",
     ]
     first, last, count = (np.zeros(shape, dtype=np.int64) for _ in range(3))
-    run(first, last, count, a_in, s_out, *arguments)
+    run(window, first, last, count, a_in, s_out, *arguments)
     many = count > 1
     return np.where(many, (last - first) / np.where(many, count - 1, 1), np.inf)
+
+
+_BY_NEURON = ("vth", "bias_mant", "bias_exp")
+
+
+def _some(parameters: dict[str, Any], chosen: Array) -> dict[str, Any]:
+    return parameters | {name: parameters[name][chosen] for name in _BY_NEURON}
 
 
 def _keep_intervals(
     floats: dict[str, Any], integers: dict[str, Any], tolerance: float
 ) -> tuple[Array, float]:
-    """Move mantissas as little as keeps the intervals between spikes."""
-    wanted = _intervals(_RUN_FLOAT, floats, float)
+    """Move mantissas as little as keeps the intervals between spikes.
+
+    Those that spike often are done in a short window, what is left in longer ones.
+    """
+    mantissas, worst = integers["bias_mant"].copy(), 0.0
+    left = np.arange(mantissas.size)
+    window = _WINDOW
+    while left.size:
+        wanted = _intervals(_RUN_FLOAT, _some(floats, left), float, window)
+        done = np.isfinite(wanted) | (window >= _LONGEST_WINDOW)
+        if done.any():
+            now = left[done]
+            mantissas[now], error = _keep(
+                _some(floats, now),
+                _some(integers, now),
+                wanted[done],
+                window,
+                tolerance,
+            )
+            worst = max(worst, error)
+        left, window = left[~done], 2 * window
+    return mantissas, worst
+
+
+def _keep(
+    floats: dict[str, Any],
+    integers: dict[str, Any],
+    wanted: FloatArray,
+    window: int,
+    tolerance: float,
+) -> tuple[Array, float]:
+    """Do that for neurons whose intervals show in a window of time steps."""
     nearest = integers["bias_mant"]
 
     def intervals(mantissas: Array) -> FloatArray:
-        return _intervals(_RUN_FIXED, integers | {"bias_mant": mantissas}, np.int64)
+        changed = integers | {"bias_mant": mantissas}
+        return _intervals(_RUN_FIXED, changed, np.int64, window)
 
     def errors(mantissas: Array) -> FloatArray:
         found = intervals(mantissas)

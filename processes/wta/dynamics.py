@@ -7,10 +7,13 @@ from numba import njit
 
 from lava_apps.loihi2.arithmetic import DECAY_UNITY, keep, next_current, next_potential
 from lava_apps.loihi2.formats import DECAY_MAX, INPUT_SHIFT
-from lava_apps.parameters import Matrix, validated
+from lava_apps.parameters import EventMatrix, validated
 
 FRACTION_BITS = 8
 """In fixed_pt the inhibition of the soft competition counts in 1/256."""
+
+ACTIVITY_BITS = 18
+"""In fixed_pt activity counts in 2**-18 of an input unit, or slow decays stall."""
 
 
 @njit(cache=True)
@@ -174,7 +177,7 @@ def step_fixed(  # type: ignore[no-untyped-def]
     s_out, a_out, winner_out : numpy.ndarray of int
         To be filled: winners and activities (*shape), index of the strongest (1,).
     activity, winning : (*shape) numpy.ndarray of int
-        State; activity counts in 2**-6 of an input unit.
+        State; activity counts in 2**-18 of an input unit.
     steps, decision_time : (1,) numpy.ndarray of int
         Time steps of the trial, and the one when the winners last changed.
     threshold, inhibition, dv : (1,) numpy.ndarray of int
@@ -189,17 +192,19 @@ def step_fixed(  # type: ignore[no-untyped-def]
         total = activity.sum()
         for i in range(a_in.size):
             others = total - activity.flat[i]
-            inhibited = (inhibition[0] * others) >> FRACTION_BITS
-            target = (a_in.flat[i] << INPUT_SHIFT) - inhibited
+            # Without the lowest bits the product stays within 64.
+            inhibited = inhibition[0] * (others >> FRACTION_BITS)
+            target = (np.int64(a_in.flat[i]) << ACTIVITY_BITS) - inhibited
             s_out.flat[i] = 1 if target > 0 else 0
             gained = keep(max(target, 0), dv[0])
             activity.flat[i] = keep(activity.flat[i], DECAY_UNITY - dv[0]) + gained
     else:
         select(a_in, s_out, winners, threshold[0], always)
         for i in range(a_in.size):
-            activity.flat[i] = (a_in.flat[i] * s_out.flat[i]) << INPUT_SHIFT
+            won = np.int64(a_in.flat[i]) * s_out.flat[i]
+            activity.flat[i] = won << ACTIVITY_BITS
     for i in range(a_in.size):
-        a_out.flat[i] = activity.flat[i] >> INPUT_SHIFT
+        a_out.flat[i] = activity.flat[i] >> ACTIVITY_BITS
     conclude(s_out, winner_out, activity, winning, steps, decision_time)
 
 
@@ -315,7 +320,7 @@ class Decision(NamedTuple):
 
 
 @validated
-def decision(spikes: Matrix) -> Decision | None:
+def decision(spikes: EventMatrix) -> Decision | None:
     """Find out when a competition of spiking neurons was decided.
 
     Parameters

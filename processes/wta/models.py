@@ -30,7 +30,7 @@ import numpy as np
 
 from lava_apps.kernel import KernelModel
 from lava_apps.loihi2.formats import DECAY_MAX, INPUT_SUM_LIMIT, THRESHOLD_MAX
-from lava_apps.parameters import Array
+from lava_apps.parameters import Array, ParameterError
 from lava_apps.processes.wta.dynamics import (
     spiking_step_fixed,
     spiking_step_float,
@@ -99,6 +99,15 @@ class PyWinnerTakeAllModelFixed(KernelModel):
     threshold: Array = LavaPyType(np.ndarray, np.int32)
     inhibition: Array = LavaPyType(np.ndarray, np.int64)
     dv: Array = LavaPyType(np.ndarray, np.int64)
+
+    @classmethod
+    def check(cls, process: AbstractProcess) -> None:
+        """Refuse a decay nobody gave: its default is a fraction of 1."""
+        parameters = process.proc_params
+        if parameters["soft"] and parameters["default_dv"]:
+            problem = f"must be given, from 1 to {DECAY_MAX + 1}, for fixed_pt"
+            raise ParameterError(type(process).__name__, "dv", problem, None)
+        super().check(process)
 
 
 @implements(proc=SpikingWinnerTakeAll, protocol=LoihiProtocol)
@@ -173,4 +182,5 @@ class SubSpikingWinnerTakeAllModel(AbstractSubProcessModel):
         self.neurons.s_out.flatten().connect(self.lateral.s_in)
         self.lateral.a_out.reshape(shape).connect(self.neurons.a_in)
         self.neurons.s_out.connect(process.s_out)
-        process.v.alias(self.neurons.v)
+        for name in ("v", "vth", "dv"):
+            getattr(process, name).alias(getattr(self.neurons, name))

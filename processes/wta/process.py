@@ -85,7 +85,7 @@ class WinnerTakeAll(Process):
     winner_out : OutPort, shape (1,)
         Index of the strongest winner in C order, -1 if there is none.
     activity, winning : Var
-        What `a_out` (in fixed_pt in units of 2**-6) and `s_out` sent.
+        What `a_out` (in fixed_pt in units of 2**-18) and `s_out` sent.
     steps : Var
         Time steps of this trial.
     decision_time : Var
@@ -137,7 +137,11 @@ class WinnerTakeAll(Process):
         strength = inhibition or 0.0
         options: dict[str, Any] = {"name": name, "log_config": log_config}
         super().__init__(
-            winners=winners, soft=soft, always=threshold is None, **options
+            winners=winners,
+            soft=soft,
+            always=threshold is None,
+            default_dv=dv is None,
+            **options,
         )
         self.a_in = InPort(shape=shape)
         self.start_in = InPort(shape=(1,))

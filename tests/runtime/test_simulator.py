@@ -509,3 +509,21 @@ def test_whatever_a_model_keeps_is_restored():
         assert model.recent == deque([1, 2, 3], maxlen=3)
         sim.run(5)
     assert np.array_equal(sim.data[probe][3:8], sim.data[probe][8:])
+
+
+def test_numbers_beyond_the_type_of_a_var_are_refused():
+    neurons = LIF(shape=(2,))
+    with Simulator(neurons, backend="inline", precision="fixed_pt") as sim:
+        for value in (2**40, -(2**40)):
+            with pytest.raises(ParameterError, match=r"from -2147483648 to"):
+                sim.set(neurons.v, value)
+        assert not sim.get(neurons.v).any()
+
+
+def test_a_var_that_a_process_lost_when_it_was_built_from_others_is_named():
+    network = Hopfield(weights=1 - np.eye(3, dtype=int))
+    config = RunConfig("fixed_pt", decompose=True)
+    lost = r"Hopfield '.*'\.state is of another graph, or"
+    sim = Simulator(network, run_cfg=config)
+    with sim, pytest.raises(BackendError, match=lost):
+        sim.get(network.state)

@@ -179,6 +179,9 @@ def _neurons(
     """Make a neuron for each drive; give the units of its v a millivolt, too."""
     parameters, scale = membrane.parameters(drives), 1.0
     if precision == "fixed_pt":
+        if membrane.v_th <= membrane.v_rest:
+            problem = f"must be below the threshold, {membrane.v_th:g} mV, for fixed_pt"
+            raise ParameterError("run_neuron", "rest", problem, membrane.v_rest)
         quantised = quantise(**parameters)
         parameters, scale = quantised.parameters, quantised.scale
     return LIF(shape=drives.shape, **parameters), scale

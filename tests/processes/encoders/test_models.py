@@ -222,3 +222,41 @@ def test_bad_arguments_of_the_functions_are_refused():
         reconstruct(np.zeros((4, 2, 3)), threshold=1, initial=[1, 2])
     with pytest.raises(ParameterError, match=r"^receptive_field_centres.high: must"):
         receptive_field_centres(4, low=1, high=1)
+
+
+@pytest.mark.parametrize("kind", [">f4", ">i2", "f2", "longdouble", "?"])
+def test_any_numbers_are_presented_or_refused_at_once(kind):
+    data = np.array([[0, 1]], dtype=kind)
+    if kind == "?":
+        with pytest.raises(ParameterError, match=r"RateEncoder.data: must be an array"):
+            RateEncoder(data=data, steps=4)
+        return
+    encoder = RateEncoder(data=data, steps=4, max_rate=1.0)
+    assert np.array_equal(record(encoder.s_out, 4), [[0, 1]] * 4)
+
+
+@pytest.mark.parametrize("sample", [-100, -1, 3])
+def test_a_sample_there_is_not_is_the_first(sample):
+    encoder = RateEncoder(data=np.eye(3), steps=2, max_rate=1.0)
+    with Simulator(encoder) as sim:
+        spikes = sim.probe(encoder.s_out)
+        sim.set(encoder.sample, sample)
+        sim.set(encoder.position, -50)
+        sim.run(1)
+    assert np.array_equal(sim.data[spikes], [[1, 0, 0]])
+
+
+def test_delta_counts_a_change_of_exactly_the_threshold():
+    ramp = np.arange(11)[:, None] / 10
+    encoder = DeltaEncoder(data=[ramp], threshold=0.1)
+    events = record(encoder.s_out, 11)
+    assert events[:, 0, 0].tolist() == [0] + [1] * 10
+
+
+def test_reconstruct_takes_events_of_any_type_and_one_start_a_signal():
+    events = np.array([[[0], [0]], [[0], [1]], [[1], [0]]])
+    for kind in (np.uint8, np.int8, float, bool):
+        rebuilt = reconstruct(events.astype(kind), threshold=0.25, initial=1)
+        assert rebuilt.ravel().tolist() == [1, 0.75, 1]
+    with pytest.raises(ParameterError, match=r"reconstruct.initial: .* shape \(1,\)"):
+        reconstruct(events, threshold=0.25, initial=np.zeros((5, 3, 1)))

@@ -9,6 +9,8 @@ from lava_apps.parameters import ParameterError
 from lava_apps.processes.lif import LIF, Membrane, quantise
 from lava_apps.runtime import Simulator
 
+from lava.proc.io.source import RingBuffer
+
 
 def rates(parameters, precision, steps=4000):
     """Measure spikes a step by the mean interval; 0 for less than two spikes."""
@@ -27,7 +29,7 @@ def random_parameters(rng):
     vth = 10 ** rng.uniform(-2, 3)
     # Steady potential from half the threshold to 30 times.
     bias = dv * vth * 10 ** rng.uniform(-0.3, 1.5)
-    parameters = {"dv": dv, "vth": vth, "bias_mant": np.array([bias])}
+    parameters = {"dv": dv, "du": 1.0, "vth": vth, "bias_mant": np.array([bias])}
     if rng.uniform() < 0.3:
         parameters["refractory_period"] = int(rng.integers(1, 20))
     if rng.uniform() < 0.3:
@@ -81,7 +83,7 @@ def test_rates_agree_within_two_percent_over_a_thousand_random_neurons():
 )
 def test_what_cannot_be_represented_is_an_error(arguments, message):
     with pytest.raises(ParameterError, match=rf"^quantise.{message}"):
-        quantise(**arguments)
+        quantise(**{"du": 1.0, **arguments})
 
 
 def test_the_report_tells_the_rounding_of_each_parameter():
@@ -90,7 +92,7 @@ def test_the_report_tells_the_rounding_of_each_parameter():
     assert quantised.rounding["dv"] == pytest.approx(41 / 40.96 - 1)
     assert quantised.parameters["du"] == 818
     assert quantised.rounding["du"] == pytest.approx(1 - 819 / 819.2)
-    assert quantised.parameters["vth"] == 131_071
+    assert quantised.parameters["vth"] == 131_071 // 8
     assert quantised.rounding["vth"] == 0
     mantissa, exponent = (quantised.parameters[n] for n in ("bias_mant", "bias_exp"))
     bias = mantissa * 2.0**exponent / quantised.scale
@@ -141,8 +143,6 @@ def run_current(du, a_in):
 
 
 def test_the_rates_of_synaptically_driven_neurons_agree_too():
-    from lava.proc.io.source import RingBuffer
-
     rng = np.random.default_rng(0)
     membrane = Membrane(tau_m=20, tau_syn=5, dt=1, t_ref=2)
     parameters = membrane.parameters()
@@ -163,3 +163,64 @@ def test_the_rates_of_synaptically_driven_neurons_agree_too():
         counts.append(sim.data[spikes].sum())
     assert counts[0] > 5000
     assert abs(counts[1] / counts[0] - 1) < 0.02
+
+
+DRIVES = {  # options, and input: rate and weight of excitation, of inhibition
+    "input": ({}, (0.3, 0.3), (0, 0)),
+    "adaptation": ({"theta_plus": 0.1, "dtheta": 0.01}, (0.3, 0.3), (0, 0)),
+    "subtraction": ({"reset": "subtract"}, (0.8, 0.7), (0, 0)),
+    "noise": ({"noise": 1.0}, (0, 0), (0, 0)),
+    "balance": ({}, (0.3, 0.5), (0.15, 1.2)),
+}
+
+
+@pytest.mark.parametrize("kind", DRIVES)
+@pytest.mark.parametrize("seed", range(2))
+def test_there_is_room_for_what_goes_beyond_the_threshold(kind, seed):
+    options, excitation, inhibition = DRIVES[kind]
+    rng = np.random.default_rng(seed)
+    trains = [
+        (rng.random((50, 3000)) < rate) * size
+        for rate, size in (excitation, inhibition)
+    ]
+    data = trains[0] - trains[1]
+    parameters = {"vth": 1.0, "dv": 0.02, "du": 1.0, **options}
+    quantised = quantise(**parameters)
+    found = []
+    for precision, values, scale in (
+        ("floating_pt", parameters, 1),
+        ("fixed_pt", quantised.parameters, quantised.weight_scale),
+    ):
+        neurons = LIF(shape=50, **values)
+        whole = precision == "fixed_pt"
+        source = RingBuffer(data=np.rint(data * scale).astype(int) if whole else data)
+        source.s_out.connect(neurons.a_in)
+        with Simulator(neurons, precision=precision) as sim:
+            spikes = sim.probe(neurons.s_out)
+            sim.run(3000)
+        found.append(sim.data[spikes].mean())
+    assert found[0] > 0.005
+    assert found[1] == pytest.approx(found[0], rel=0.01)
+
+
+def test_long_intervals_are_kept_as_well():
+    quantised = quantise(vth=1.0, dv=0.0002, du=1.0, bias_mant=0.00021)
+    closed_form = np.log(0.05 / 1.05) / np.log1p(-0.0002)  # some 15,000 time steps
+    (spike, *_) = first_spikes(quantised.parameters, 20_000)
+    assert spike == pytest.approx(closed_form, rel=0.02)
+    assert 0 < quantised.interval_error < 0.02
+
+
+def first_spikes(parameters, steps):
+    neurons = LIF(shape=1, **parameters)
+    with Simulator(neurons, precision="fixed_pt") as sim:
+        spikes = sim.probe(neurons.s_out)
+        sim.run(steps)
+    return np.flatnonzero(sim.data[spikes])
+
+
+def test_a_reset_rounds_to_no_more_than_the_lowest_threshold():
+    quantised = quantise(vth=[1.0, 30.0], dv=0.001, du=1.0, v_reset=1.0)
+    neurons = LIF(shape=2, **quantised.parameters)
+    with Simulator(neurons, precision="fixed_pt") as sim:
+        sim.run(1)

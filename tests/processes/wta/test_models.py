@@ -16,6 +16,8 @@ from lava_apps.runtime import Simulator
 from lava_apps.testing import Case, contract
 from lava_apps.testing.strategies import generators
 
+from lava.proc.io.source import RingBuffer
+
 RNG = np.random.default_rng(1)
 INPUTS = RNG.integers(-5, 20, size=(24, 2, 3))
 STARTS = (np.arange(24) % 8 == 0).astype(int)[:, None]
@@ -239,7 +241,7 @@ def test_bad_arguments_are_refused(cls, arguments, message):
 
 def test_fractions_are_refused_in_fixed_point():
     for process in (
-        WinnerTakeAll(shape=3, inhibition=0.5),
+        WinnerTakeAll(shape=3, inhibition=0.5, dv=0.5),
         SpikingWinnerTakeAll(shape=3, dv=0.5),
     ):
         with pytest.raises(ParameterError, match="must be integers for fixed_pt"):
@@ -258,3 +260,26 @@ def test_fractions_are_refused_in_fixed_point():
 )
 def test_decision(spikes, expected):
     assert decision(spikes) == expected
+
+
+def test_the_default_decay_is_for_floats_and_says_so():
+    competition = WinnerTakeAll(shape=2, inhibition=0)
+    with pytest.raises(ParameterError, match=r"WinnerTakeAll.dv: must be given"):
+        Simulator(competition, precision="fixed_pt")
+
+
+def test_slow_decays_do_not_stall_in_integers():
+    steady = {}
+    for precision, inhibition, dv in (
+        ("floating_pt", 0.5, 0.01),
+        ("fixed_pt", 128, 41),
+    ):
+        competition = WinnerTakeAll(shape=2, inhibition=inhibition, dv=dv)
+        source = RingBuffer(data=np.array([[10], [9]]))
+        source.s_out.connect(competition.a_in)
+        with Simulator(competition, precision=precision) as sim:
+            sim.run(5000)
+            steady[precision] = sim.get(competition.activity)
+    expected = [(10 - 0.5 * 9) / 0.75, (9 - 0.5 * 10) / 0.75]
+    assert np.allclose(steady["floating_pt"], expected, rtol=1e-6)
+    assert np.allclose(steady["fixed_pt"] / 2**18, expected, rtol=1e-3)
