@@ -61,7 +61,7 @@ def main() -> None:
         option = error.parameter.replace("_", "-")
         print(f"lava-apps: --{option}: {error.complaint}", file=sys.stderr)
         sys.exit(2)
-    except (DataError, OSError) as error:
+    except (DataError, OSError, MemoryError) as error:
         print(f"lava-apps: {error}", file=sys.stderr)
         sys.exit(2)
 

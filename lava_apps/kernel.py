@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 from scipy.sparse import issparse
 
 from lava_apps.parameters import ParameterError
@@ -58,7 +59,8 @@ class KernelModel(PyLoihiProcessModel):
     - otherwise an entry of the Process' ``proc_params``, handed over unchanged.
 
     The class attribute `limits` may give the range ``(lowest, highest)`` of the
-    initial values of Vars in this model's precision; `check` keeps to it.
+    values of Vars in this model's precision: `check` keeps initial values to it,
+    and a Simulator those that are set.
 
     A step function changes its arguments in place, returns nothing and keeps
     nothing between calls, so that the compiled backend can call the very same
@@ -113,13 +115,9 @@ class KernelModel(PyLoihiProcessModel):
             Naming the parameter that does not fit this model's precision.
         """
         refuse_fractions(process, cls)
-        for name, (lowest, highest) in cls.limits.items():
-            value = np.asarray(getattr(process, name).init)
-            if value.min() < lowest or value.max() > highest:
-                precision = ", ".join(cls.tags)
-                problem = f"must be from {lowest} to {highest} for {precision}"
-                given = value.item() if value.size == 1 else value
-                raise ParameterError(type(process).__name__, name, problem, given)
+        for name in cls.limits:
+            value = getattr(process, name).init
+            check_range(cls, type(process).__name__, name, value)
 
     def run_spk(self) -> None:
         """Receive, step, send."""
@@ -154,6 +152,37 @@ class KernelModel(PyLoihiProcessModel):
         if name in self._buffers:
             return self._buffers[name]
         return getattr(self, name) if hasattr(self, name) else self.proc_params[name]
+
+
+def check_range(
+    model: type[KernelModel], owner: str, name: str, value: npt.ArrayLike
+) -> None:
+    """Refuse values of a Var that are not within the model's limits.
+
+    Parameters
+    ----------
+    model : type
+        A subclass of :class:`KernelModel`.
+    owner, name : str
+        Process and Var, for the error.
+    value : array_like
+        The values.
+
+    Raises
+    ------
+    ParameterError
+        Naming the Var and its range.
+    """
+    values = np.asarray(value)
+    if not values.size or values.dtype.kind not in "biuf":
+        return
+    lowest, highest = model.limits.get(name, (-np.inf, np.inf))
+    # Written so that NaN, which compares with nothing, is refused.
+    if not (values.min() >= lowest and values.max() <= highest):
+        precision = ", ".join(model.tags)
+        problem = f"must be from {lowest} to {highest} for {precision}"
+        given = values.item() if values.size == 1 else values
+        raise ParameterError(owner, name, problem, given)
 
 
 def step_arguments(model: type[KernelModel]) -> list[str]:
@@ -219,9 +248,13 @@ def refuse_fractions(
     ParameterError
         Naming the first Var whose initial value has a fraction.
     """
+    parameters = dict(process.proc_params._parameters)
     for var in process.vars.members:
         declared = getattr(model, var.name, None)
         if not isinstance(declared, LavaPyType):
+            continue
+        # Of these Lava's models use what the learning rule holds, not the Var.
+        if var.name.endswith(("_impulse", "_tau")) and "learning_rule" in parameters:
             continue
         if not np.issubdtype(np.dtype(declared.d_type), np.integer):
             continue

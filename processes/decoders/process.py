@@ -45,7 +45,8 @@ class RateDecoder(Process):
     s_in : InPort, shape (*shape)
         Spikes; graded ones count by their payload.
     start_in : InPort, shape (1,)
-        Not 0 in the first time step of a sample: an encoder's `start_out`.
+        Not 0 in the first time step of a sample: an encoder's `start_out`. Left
+        unconnected, the whole run is one sample.
     a_out : OutPort, shape (*shape)
         Spikes a time step, so far.
     counts, last : Var
@@ -103,7 +104,8 @@ class FirstSpikeDecoder(Process):
     s_in : InPort, shape (*shape)
         Spikes.
     start_in : InPort, shape (1,)
-        Not 0 in the first time step of a sample: an encoder's `start_out`.
+        Not 0 in the first time step of a sample: an encoder's `start_out`. Left
+        unconnected, the whole run is one sample.
     a_out : OutPort, shape (*shape)
         Time steps from the start to the first spike, -1 while there was none. A
         network's delay is part of it.
@@ -176,7 +178,8 @@ class PopulationDecoder(Process):
     s_in : InPort, shape (features, neurons)
         Spikes; graded ones count by their payload.
     start_in : InPort, shape (1,)
-        Not 0 in the first time step of a sample: an encoder's `start_out`.
+        Not 0 in the first time step of a sample: an encoder's `start_out`. Left
+        unconnected, the whole run is one sample.
     a_out : OutPort, shape (features,)
         The estimates so far.
     counts, last : Var

@@ -6,8 +6,10 @@ import numpy as np
 
 from lava_apps.kernel import KernelModel
 from lava_apps.loihi2.formats import (
+    BIAS_EXPONENT_MAX,
     BIAS_MANTISSA_MAX,
     BIAS_MANTISSA_MIN,
+    DECAY_MAX,
     INPUT_SHIFT,
     POTENTIAL_MAX,
     THRESHOLD_MAX,
@@ -25,6 +27,10 @@ from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 from lava.proc.lif import process as lavas
 
+_NOT_NEGATIVE = dict.fromkeys(
+    ("refractory", "refractory_period", "theta_plus", "noise"), (0, np.inf)
+)
+
 
 @implements(proc=LIF, protocol=LoihiProtocol)
 @requires(CPU)
@@ -33,7 +39,15 @@ class PyLIFModelFloat(KernelModel):
     """Leaky integrate-and-fire neurons in double precision."""
 
     step = step_float
-    limits = MappingProxyType({"du": (0, 1), "dv": (0, 1), "dtheta": (0, 1)})
+    limits = MappingProxyType(
+        {
+            "du": (0, 1),
+            "dv": (0, 1),
+            "dtheta": (0, 1),
+            "bias_exp": (0, BIAS_EXPONENT_MAX),
+            **_NOT_NEGATIVE,
+        }
+    )
     a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, float)
     s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, float)
     u: Array = LavaPyType(np.ndarray, float)
@@ -74,8 +88,13 @@ class PyLIFModelFixed(KernelModel):
             "vth": (0, THRESHOLD_MAX),
             "bias_mant": (BIAS_MANTISSA_MIN, BIAS_MANTISSA_MAX),
             "v_reset": (-POTENTIAL_MAX, POTENTIAL_MAX),
+            **_NOT_NEGATIVE,
             "theta_plus": (0, POTENTIAL_MAX),
             "noise": (0, POTENTIAL_MAX),
+            "du": (0, DECAY_MAX),
+            "dv": (0, DECAY_MAX),
+            "dtheta": (0, DECAY_MAX),
+            "bias_exp": (0, BIAS_EXPONENT_MAX),
         }
     )
     a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32, precision=16)

@@ -87,7 +87,7 @@ class LIF(Process):
         After a spike, set v to `v_reset`, or subtract the threshold that was
         crossed. Default "value".
     v_reset : float
-        Potential after a spike, below all of `vth`. Default 0.
+        Potential after a spike, not above any of `vth`. Default 0.
     theta : float or (*shape) array_like
         Initial adaptive part of the threshold, at least 0. Default 0.
     theta_plus : float

@@ -209,7 +209,8 @@ class SpikingWinnerTakeAll(Process):
     s_out : OutPort, shape (*shape)
         Spikes. :func:`~lava_apps.processes.wta.decision` gives the time to decision.
     v, s_last : Var
-        Potentials, and the spikes of the last time step.
+        Potentials (in fixed_pt in units of 2**-6), and the spikes of the last
+        time step.
     vth, dv : Var
         As above.
     inhibition, tie_break : Var

@@ -33,7 +33,9 @@ def lif(
         float, typer.Option(help="Potential after a spike in mV.")
     ] = -60.0,
     threshold: Annotated[float, typer.Option(help="Threshold in mV.")] = -50.0,
-    refractory: Annotated[float, typer.Option(help="Refractory time in ms.")] = 5.0,
+    refractory: Annotated[
+        float, typer.Option(help="Refractory time in ms, rounded to steps.")
+    ] = 5.0,
     dt: Annotated[float, typer.Option(help="Time step in ms.")] = 0.1,
     method: Annotated[
         Method, typer.Option(help="How the equation is solved.")
@@ -43,7 +45,7 @@ def lif(
     ] = "floating_pt",
     backend: Annotated[
         BackendName,
-        typer.Option(help="inline: this OS process; lava: Lava's runtime."),
+        typer.Option(help="compiled or inline: this OS process; lava: Lava's runtime."),
     ] = "auto",
     out: Annotated[Path, typer.Option(help="Folder for the figure.")] = Path("results"),
     as_json: Annotated[

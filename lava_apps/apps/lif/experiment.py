@@ -107,6 +107,9 @@ class LIFResult:
         }
 
 
+_MOST_STEPS = 10**7  # kept in memory, and drawn
+
+
 @validated
 def run_neuron(
     membrane: Membrane | None = None,
@@ -130,7 +133,7 @@ def run_neuron(
     precision : {"floating_pt", "fixed_pt"}
         Precision of the ProcessModels; for the second, parameters are rounded by
         :func:`~lava_apps.processes.lif.quantise`.
-    backend : {"auto", "inline", "lava"}
+    backend : {"auto", "compiled", "inline", "lava"}
         See :class:`~lava_apps.runtime.Simulator`.
     progress : bool
         Show a progress bar on stderr.
@@ -149,6 +152,9 @@ def run_neuron(
     start = time.perf_counter()
     membrane = membrane or Membrane()
     steps = round(duration / membrane.dt)
+    if steps > _MOST_STEPS:
+        problem = f"must be at most {_MOST_STEPS:,} time steps"
+        raise ParameterError("run_neuron", "duration", problem, duration)
     if steps < 1:
         problem = f"must be at least a time step, {membrane.dt} ms"
         raise ParameterError("run_neuron", "duration", problem, duration)
@@ -182,7 +188,14 @@ def _neurons(
         if membrane.v_th <= membrane.v_rest:
             problem = f"must be below the threshold, {membrane.v_th:g} mV, for fixed_pt"
             raise ParameterError("run_neuron", "rest", problem, membrane.v_rest)
-        quantised = quantise(**parameters)
+        try:
+            quantised = quantise(**parameters)
+        except ParameterError as error:
+            problem = f"cannot represent this neuron ({error.parameter}: "
+            problem += f"{error.complaint})"
+            raise ParameterError(
+                "run_neuron", "precision", problem, precision
+            ) from None
         parameters, scale = quantised.parameters, quantised.scale
     return LIF(shape=drives.shape, **parameters), scale
 

@@ -1,3 +1,5 @@
+import gc
+
 import numpy as np
 import pytest
 
@@ -37,6 +39,7 @@ from lava.magma.core.process.process import ProcessServer
 def test_bad_arguments_raise_the_one_shape_of_error_and_leave_nothing(
     arguments, message
 ):
+    gc.collect()  # nothing of an earlier test goes meanwhile
     before = ProcessServer().num_processes
     with pytest.raises(ParameterError, match=rf"^LIF.{message}"):
         LIF(**arguments)
