@@ -53,7 +53,23 @@ def next_current(u, du, a_in):  # type: ignore[no-untyped-def]
     int
         The new current.
     """
-    current = keep(u, DECAY_UNITY - (du + 1)) + (a_in << INPUT_SHIFT)
+    return wrap_current(keep(u, DECAY_UNITY - (du + 1)) + (a_in << INPUT_SHIFT))
+
+
+@njit(cache=True)
+def wrap_current(current):  # type: ignore[no-untyped-def]
+    """Let a current beyond 24 bits wrap, once.
+
+    Parameters
+    ----------
+    current : int
+        Any current.
+
+    Returns
+    -------
+    int
+        The current that Loihi 2 would hold.
+    """
     if current > POTENTIAL_MAX + 1:
         return current - 2 * (POTENTIAL_MAX + 1)
     if current <= -(POTENTIAL_MAX + 1):

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
+from lava_apps.kernel import KernelModel, check_range
 from lava_apps.runtime import housekeeping, snapshots
 from lava_apps.runtime.errors import BackendError, label
 from lava_apps.runtime.inline import InlineRuntime
 from lava_apps.runtime.probes import Probe, leaf_port, leaf_var
 from lava_apps.runtime.protocols import LoihiDomain
+from lava_apps.runtime.scheduler import Worker
 from lava_apps.runtime.snapshots import Snapshot
 from lava_apps.runtime.stock import receive, start_graph
 
@@ -28,6 +31,7 @@ from lava.proc.io.extractor import Extractor
 
 Array = npt.NDArray[Any]
 OnStep = Callable[[], None]
+OnSteps = Callable[[int], None]
 
 
 class Backend(Protocol):
@@ -38,8 +42,8 @@ class Backend(Protocol):
     def attach(self, probe: Probe) -> None:
         """Let a probe record from now on."""
 
-    def run(self, steps: int, on_step: OnStep | None) -> None:
-        """Run some time steps; call `on_step` after each."""
+    def run(self, steps: int, on_steps: OnSteps) -> None:
+        """Run some time steps; say now and then how many were done."""
 
     def get(self, var: Var) -> Any:
         """Read a Var."""
@@ -68,6 +72,7 @@ class InlineBackend:
     def __init__(self, process: AbstractProcess, run_cfg: RunConfig) -> None:
         housekeeping.install()
         self._graph: list[AbstractProcess] = find_processes(process)
+        self._process = process
         try:
             executable = process.compile(run_cfg)
             self._graph = [*self._graph, *executable.process_list]
@@ -78,15 +83,10 @@ class InlineBackend:
             raise
         process.runtime = self.runtime
         executable.assign_runtime_to_all_processes(self.runtime)
-        self._process = process
 
     def attach(self, probe: Probe) -> None:
         """Let a probe record from now on."""
-        target = probe.target
-        inner = leaf_var(target) if isinstance(target, Var) else leaf_port(target)
-        worker = self.runtime.workers.get(inner.process)
-        if worker is None:
-            raise BackendError(f"{probe.name} is not part of this graph")
+        worker, inner = self.find(probe)
         domain = worker.domain
         if not isinstance(domain, LoihiDomain):
             raise BackendError(f"{probe.name} has no time steps (AsyncProtocol)")
@@ -105,13 +105,22 @@ class InlineBackend:
         probe.dtype = value.dtype
         domain.on_step.append(on_step)
 
+    def find(self, probe: Probe) -> tuple[Worker, Any]:
+        """Find the worker and the port or Var of its Process that a probe is of."""
+        target = probe.target
+        inner = leaf_var(target) if isinstance(target, Var) else leaf_port(target)
+        worker = self.runtime.workers.get(inner.process)
+        if worker is None:
+            raise BackendError(f"{probe.name} is not part of this graph")
+        return worker, inner
+
     def _sampler(
         self, model: Any, target: Any
     ) -> tuple[Callable[[], Array], OnStep | None]:
         """Give a function that samples, and one that ends a port's time step."""
         if isinstance(target, Var):
             held, name = self.runtime.model_of(target.id)
-            return lambda: _dense(getattr(held, name)), None
+            return lambda: as_dense(getattr(held, name)), None
         port = getattr(model, target.name)
         nothing: Array = np.zeros(port._shape, port._d_type)
         last = nothing
@@ -141,19 +150,18 @@ class InlineBackend:
 
         return lambda: last, forget
 
-    def run(self, steps: int, on_step: OnStep | None) -> None:
-        """Run some time steps; call `on_step` after each."""
+    def run(self, steps: int, on_steps: OnSteps) -> None:
+        """Run some time steps; say after each that it was done."""
         domains = [
             d for d in self.runtime.scheduler.domains if isinstance(d, LoihiDomain)
         ]
-        hooks = domains[0].on_step if domains and on_step is not None else []
-        if on_step is not None:
-            hooks.insert(0, on_step)  # before probes, which may raise
+        hooks = domains[0].on_step if domains else []
+        one = partial(on_steps, 1)
+        hooks.insert(0, one)  # before probes, which may raise
         try:
             self.runtime.start(RunSteps(num_steps=steps))
         finally:
-            if on_step is not None:
-                hooks.remove(on_step)
+            hooks.remove(one)
 
     def _holder(self, var: Var) -> tuple[Any, str]:
         """Find the ProcessModel that holds a Var, and its name there."""
@@ -167,12 +175,16 @@ class InlineBackend:
     def get(self, var: Var) -> Any:
         """Read a Var, as a copy in its own type."""
         model, name = self._holder(var)
+        self.runtime.on_access(model, name, False)
         value = getattr(model, name)
         return value.copy() if hasattr(value, "copy") else value
 
     def set(self, var: Var, value: Any) -> None:
         """Set a Var in place."""
         model, name = self._holder(var)
+        if isinstance(model, KernelModel):
+            check_range(type(model), f"{type(var.process).__name__}", name, value)
+        self.runtime.on_access(model, name, True)
         old = getattr(model, name)
         if isinstance(old, np.ndarray):
             old[...] = value
@@ -211,7 +223,8 @@ class InlineBackend:
         )
 
 
-def _dense(value: Any) -> Array:
+def as_dense(value: Any) -> Array:
+    """Give the value of a Var as an array."""
     return np.asarray(value.toarray() if hasattr(value, "toarray") else value)
 
 
@@ -251,8 +264,8 @@ class LavaBackend:
         self._extractors[probe] = extractor
         self._age[probe] = 0
 
-    def run(self, steps: int, on_step: OnStep | None) -> None:
-        """Run some time steps; call `on_step` after each."""
+    def run(self, steps: int, on_steps: OnSteps) -> None:
+        """Run some time steps; say after each that it was done."""
         if not self._started:
             with self._seeding():
                 start_graph(self._process, self._run_cfg)
@@ -260,10 +273,10 @@ class LavaBackend:
         while steps > 0:
             due = [p.every - self._age[p] % p.every for p in self._polled]
             piece = min([steps, *due])  # to the next sample of a Var
-            self._run_piece(piece, on_step)
+            self._run_piece(piece, on_steps)
             steps -= piece
 
-    def _run_piece(self, steps: int, on_step: OnStep | None) -> None:
+    def _run_piece(self, steps: int, on_steps: OnSteps) -> None:
         process = self._process
         process.run(RunSteps(num_steps=steps, blocking=not self._extractors))
         for _ in range(steps):
@@ -273,8 +286,7 @@ class LavaBackend:
                 sample = receive(process.runtime, extractor)
                 if self._age[probe] % probe.every == 0:
                     probe.add(sample)
-            if on_step is not None:
-                on_step()
+            on_steps(1)
         if self._extractors:
             process.wait()
         for probe in self._polled:

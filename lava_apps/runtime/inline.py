@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -29,6 +29,10 @@ from lava.magma.core.run_conditions import RunContinuous, RunSteps
 from lava.utils.sparse import find
 
 Array = npt.NDArray[Any]
+
+
+def _nothing(model: Any, name: str, changes: bool) -> None:
+    """Take no notice of a Var that is read or set."""
 
 
 class InlineRuntime:
@@ -63,6 +67,7 @@ class InlineRuntime:
         self._runner: threading.Thread | None = None
         self._thread_error: BaseException | None = None
         self._vars: dict[int, tuple[Any, str]] = {}
+        self.on_access: Callable[[Any, str, bool], None] = _nothing
 
     def initialize(self) -> None:
         """Build channels and ProcessModels.
@@ -96,11 +101,9 @@ class InlineRuntime:
         """
         if not isinstance(run_condition, (RunSteps, RunContinuous)):
             raise ValueError(f"Wrong type of run_condition: {type(run_condition)}")
-        if self._stopped or self.scheduler.failure is not None:
-            why = "was stopped" if self._stopped else "ended with an error"
-            if self.scheduler.failure is not None:
-                why += f" ({self.scheduler.failure!r})"
-            raise BackendError(f"this graph {why}; build it anew to run it again")
+        self.check_usable()
+        for model, name in self._vars.values():
+            self.on_access(model, name, True)
         if self._thread is not None and self._idle.is_set():
             self._join_thread()
         if self._is_running:
@@ -114,7 +117,7 @@ class InlineRuntime:
             alone = threading.active_count() == 1
             self._runner = threading.current_thread()
             try:
-                with self._ctrl_c_ends_step():
+                with self.ctrl_c_ends_step():
                     self.scheduler.run(self.num_steps, alone=alone)
             finally:
                 self._is_running = False
@@ -125,6 +128,20 @@ class InlineRuntime:
             self._runner = self._thread
             self._thread.start()
 
+    def check_usable(self) -> None:
+        """Make sure that the graph can be run.
+
+        Raises
+        ------
+        BackendError
+            After `stop`, and after an error.
+        """
+        if self._stopped or self.scheduler.failure is not None:
+            why = "was stopped" if self._stopped else "ended with an error"
+            if self.scheduler.failure is not None:
+                why += f" ({self.scheduler.failure!r})"
+            raise BackendError(f"this graph {why}; build it anew to run it again")
+
     def _run_in_thread(self) -> None:
         try:
             self.scheduler.run(self.num_steps, alone=False)
@@ -134,7 +151,7 @@ class InlineRuntime:
             self._idle.set()
 
     @contextmanager
-    def _ctrl_c_ends_step(self) -> Iterator[None]:
+    def ctrl_c_ends_step(self) -> Iterator[None]:
         """Let Ctrl-C end the run after its time step; a second one ends it at once."""
         is_main = threading.current_thread() is threading.main_thread()
         if not is_main or signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -248,6 +265,7 @@ class InlineRuntime:
         """
         self._check_idle()
         model, name = self.model_of(var_id)
+        self.on_access(model, name, False)
         value = getattr(model, name)
         if isinstance(value, str):
             array = np.frombuffer(value.encode("ascii"), np.uint8).astype(float)
@@ -272,6 +290,7 @@ class InlineRuntime:
         """
         self._check_idle()
         model, name = self.model_of(var_id)
+        self.on_access(model, name, True)
         old, value = getattr(model, name), np.asarray(value)
         if isinstance(old, str):
             setattr(model, name, bytes(value.astype(int).tolist()).decode("ascii"))

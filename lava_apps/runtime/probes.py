@@ -45,10 +45,11 @@ class Probe:
         self.shape: tuple[int, ...] = tuple(target.shape)
         self.dtype: Any = None
         self.bytes = 0
-        self._samples: list[Any] = []
+        self._count = 0
+        self._blocks: list[tuple[int, Any]] = []
 
     def __repr__(self) -> str:
-        return f"<Probe of {self.name}, {len(self._samples)} samples>"
+        return f"<Probe of {self.name}, {self._count} samples>"
 
     @property
     def name(self) -> str:
@@ -62,28 +63,33 @@ class Probe:
 
     def add(self, sample: Array) -> None:
         """Keep a copy of a sample."""
-        sample = np.asarray(sample)
+        self.add_all(np.asarray(sample).reshape(1, -1))
+
+    def add_all(self, samples: Array) -> None:
+        """Keep a copy of several samples, (samples, size)."""
         if self.dtype is None:
-            self.dtype = sample.dtype
-        count = np.count_nonzero(sample)
+            self.dtype = samples.dtype
+        flat = samples.reshape(-1)
         kept: Any
-        if count < _SPARSE_BELOW * sample.size:
-            flat = sample.reshape(-1)
-            places = np.flatnonzero(flat).astype(np.int32)
+        if np.count_nonzero(flat) < _SPARSE_BELOW * flat.size:
+            places = np.flatnonzero(flat)
+            if flat.size < 2**31:
+                places = places.astype(np.int32)
             kept = (places, flat[places])
             size = places.nbytes + kept[1].nbytes
         else:
-            kept = sample.copy()
+            kept = samples.copy()
             size = kept.nbytes
         if self.bytes + size > self.max_bytes:
-            raise ProbeMemoryError(self._too_much(self.bytes + size))
+            raise ProbeMemoryError(self._too_much(self.bytes + size, len(samples)))
         self.bytes += size
-        self._samples.append(kept)
+        self._count += len(samples)
+        self._blocks.append((len(samples), kept))
 
-    def _too_much(self, needed: int) -> str:
+    def _too_much(self, needed: int, samples: int) -> str:
         return (
             f"probe of {self.name} needs {needed:,} bytes after "
-            f"{len(self._samples) + 1} samples, max_bytes is {self.max_bytes:,}; "
+            f"{self._count + samples} samples, max_bytes is {self.max_bytes:,}; "
             "sample less often (every=...) or allow more (max_bytes=...)"
         )
 
@@ -95,14 +101,17 @@ class Probe:
         (samples, *shape) numpy.ndarray
             In the type of the port or Var.
         """
-        shape = (len(self._samples), *self.shape)
+        shape = (self._count, *self.shape)
         result = np.zeros(shape, dtype=float if self.dtype is None else self.dtype)
-        for row, kept in zip(result, self._samples, strict=True):
+        begin = 0
+        for count, kept in self._blocks:
+            rows = result[begin : begin + count]
             if isinstance(kept, tuple):
                 places, values = kept
-                row.reshape(-1)[places] = values
+                rows.reshape(-1)[places] = values
             else:
-                row[...] = kept.reshape(self.shape)
+                rows[...] = kept.reshape(rows.shape)
+            begin += count
         return result
 
 

@@ -17,7 +17,7 @@ from rich.progress import (
 
 
 @contextmanager
-def progress_bar(steps: int, *, shown: bool) -> Iterator[Callable[[], None] | None]:
+def progress_bar(steps: int, *, shown: bool) -> Iterator[Callable[[int], None] | None]:
     """Show a bar with steps a second, drawn anew at most ten times a second."""
     if not shown:
         yield None
@@ -30,9 +30,9 @@ def progress_bar(steps: int, *, shown: bool) -> Iterator[Callable[[], None] | No
     with bar:
         task = bar.add_task("", total=steps, rate=0.0)
 
-        def advance() -> None:
+        def advance(steps_done: int) -> None:
             nonlocal done, drawn
-            done += 1
+            done += steps_done
             now = time.perf_counter()
             if now - drawn > 0.1 or done == steps:
                 drawn = now

@@ -24,7 +24,8 @@ from lava_apps.parameters import (
     invalid,
     validated,
 )
-from lava_apps.runtime.backends import Backend, InlineBackend, LavaBackend, OnStep
+from lava_apps.runtime.backends import Backend, InlineBackend, LavaBackend, OnSteps
+from lava_apps.runtime.compiled.backend import CompiledBackend
 from lava_apps.runtime.errors import BackendError, label
 from lava_apps.runtime.probes import DEFAULT_MAX_BYTES, LARGE, Probe, ProbeMemoryError
 from lava_apps.runtime.progress import progress_bar
@@ -48,7 +49,7 @@ def _port_or_var(value: object) -> object:
 
 
 Target = Annotated[Any, BeforeValidator(_port_or_var)]
-BackendName = Literal["auto", "inline", "lava"]
+BackendName = Literal["auto", "compiled", "inline", "lava"]
 
 
 class Simulator:
@@ -58,9 +59,10 @@ class Simulator:
     ----------
     process : AbstractProcess
         Any Process of the graph.
-    backend : {"auto", "inline", "lava"}
-        "inline" runs the ProcessModels within this OS process, "lava" on Lava's
-        own runtime; "auto", the default, takes the fastest that can run the graph.
+    backend : {"auto", "compiled", "inline", "lava"}
+        "compiled" runs the graph as one compiled loop, "inline" its ProcessModels
+        within this OS process, "lava" on Lava's own runtime; "auto", the default,
+        takes the first of them that can run the graph.
     precision : {"floating_pt", "fixed_pt"}
         Which ProcessModels to use. Default "floating_pt". Without effect where
         `run_cfg` is given.
@@ -101,7 +103,8 @@ class Simulator:
     ) -> None:
         graph = find_processes(process)
         if any(member.is_compiled for member in graph):
-            problem = "is in use, or was built from others and cannot be built twice"
+            problem = "is in use by another Simulator, or was built from others "
+            problem += "and cannot be built twice"
             raise ParameterError("Simulator", "process", problem, label(process))
         self.time_step = 0
         self.data: Mapping[Probe, Array] = _Data()
@@ -117,16 +120,24 @@ class Simulator:
     def _make_backend(self, config: LavaRunConfig) -> tuple[Backend, str]:
         if self._asked == "lava":
             return LavaBackend(self._process, config, self._seeding), "it was asked for"
+        asked = "it was asked for"
         try:
-            reason = (
-                "it was asked for" if self._asked == "inline" else "it is the fastest"
-            )
-            return InlineBackend(self._process, config), reason
+            inline = InlineBackend(self._process, config)
         except BackendError as error:
-            if self._asked == "inline":
+            if self._asked != "auto":
                 raise
             reason = f"inline cannot: {error}"
             return LavaBackend(self._process, config, self._seeding), reason
+        if self._asked == "inline":
+            return inline, asked
+        try:
+            compiled = CompiledBackend(inline)
+        except BackendError as error:
+            if self._asked == "auto":
+                return inline, f"compiled cannot: {error}"
+            inline.stop()
+            raise BackendError(f"compiled cannot run this graph: {error}") from None
+        return compiled, asked if self._asked == "compiled" else "it is the fastest"
 
     def __enter__(self) -> Simulator:
         self._check_open()
@@ -226,13 +237,13 @@ class Simulator:
                     self._stopped = True
                 raise
 
-    def _count(self, advance: OnStep | None) -> OnStep:
-        def on_step() -> None:
-            self.time_step += 1
+    def _count(self, advance: OnSteps | None) -> OnSteps:
+        def on_steps(steps: int) -> None:
+            self.time_step += steps
             if advance is not None:
-                advance()
+                advance(steps)
 
-        return on_step
+        return on_steps
 
     def step(self) -> None:
         """Run one time step."""
@@ -397,6 +408,8 @@ def _fitting(value: npt.ArrayLike, var: Var, held: Any) -> Any:
     if array.dtype.kind not in "biuf":
         problem = f"must be numbers, as {var.name} holds"
         raise ParameterError("Simulator.set", "value", problem, value)
+    if not np.isfinite(array).all():
+        raise ParameterError("Simulator.set", "value", "must be finite", value)
     whole = (
         isinstance(held, int) or getattr(held, "dtype", np.dtype(float)).kind in "iu"
     )

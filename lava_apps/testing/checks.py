@@ -109,7 +109,7 @@ class Case:
             Precision of all ProcessModels.
         decompose : bool
             Prefer its SubProcessModel.
-        backend : {"auto", "inline", "lava"}
+        backend : {"auto", "compiled", "inline", "lava"}
             See :class:`~lava_apps.runtime.Simulator`.
 
         Returns

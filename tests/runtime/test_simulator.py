@@ -14,6 +14,7 @@ import pytest
 from lava_apps.loihi2.run_configs import RunConfig
 from lava_apps.parameters import ParameterError
 from lava_apps.processes.hopfield import Hopfield, hebbian
+from lava_apps.processes.lif import LIF as OurLIF  # noqa: N811
 from lava_apps.runtime import (
     BackendError,
     ModelError,
@@ -66,9 +67,9 @@ def test_probes_record_ports_and_vars_alike_on_both_backends(backend):
             assert np.allclose(sim.data[v][step // 4 - 1], v_now)
 
 
-def test_auto_takes_inline_and_says_why():
+def test_auto_takes_the_compiled_loop_and_says_why():
     with Simulator(LIF(shape=(1,))) as sim:
-        assert sim.explain().startswith("backend inline (it is the fastest)")
+        assert sim.explain().startswith("backend compiled (it is the fastest)")
 
 
 def test_ports_of_processes_built_from_others_and_in_ports_can_be_probed():
@@ -116,7 +117,10 @@ def test_a_graph_in_use_is_not_taken_from_under_the_first():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"backend": "fast"}, r"Simulator.backend: must be 'auto', 'inline' or 'lava'"),
+        (
+            {"backend": "fast"},
+            r"Simulator.backend: must be 'auto', 'compiled', 'inline' or 'lava'",
+        ),
         ({"precision": "double"}, r"Simulator.precision: must be"),
         ({"run_cfg": "cpu"}, r"Simulator.run_cfg: must be an instance of RunConfig"),
         ({"seed": -1}, r"Simulator.seed: must be greater"),
@@ -518,6 +522,27 @@ def test_numbers_beyond_the_type_of_a_var_are_refused():
             with pytest.raises(ParameterError, match=r"from -2147483648 to"):
                 sim.set(neurons.v, value)
         assert not sim.get(neurons.v).any()
+
+
+@pytest.mark.parametrize(
+    ("precision", "name", "value", "range_"),
+    [
+        ("fixed_pt", "vth", 2**17, "from 0 to 131071 for fixed_pt"),
+        ("fixed_pt", "du", -1, "from 0 to 4095 for fixed_pt"),
+        ("fixed_pt", "bias_exp", 8, "from 0 to 7 for fixed_pt"),
+        ("floating_pt", "dv", 1.5, "from 0 to 1 for floating_pt"),
+        ("floating_pt", "noise", -1.0, "from 0 to inf for floating_pt"),
+        ("floating_pt", "v", np.nan, "must be finite"),
+    ],
+)
+def test_a_value_beyond_what_the_model_holds_is_refused(precision, name, value, range_):
+    neurons = OurLIF(shape=2)
+    with Simulator(neurons, backend="inline", precision=precision) as sim:
+        var = getattr(neurons, name)
+        before = sim.get(var)
+        with pytest.raises(ParameterError, match=range_):
+            sim.set(var, value)
+        assert np.array_equal(sim.get(var), before)
 
 
 def test_a_var_that_a_process_lost_when_it_was_built_from_others_is_named():

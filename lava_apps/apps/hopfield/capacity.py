@@ -118,7 +118,7 @@ def measure_capacity(
         Time steps for each cue.
     seed : int
         Seed of patterns, cues and update order.
-    backend : {"auto", "inline", "lava"}
+    backend : {"auto", "compiled", "inline", "lava"}
         See :class:`~lava_apps.runtime.Simulator`.
     on_load : callable, optional
         Called with each load when it is done.

@@ -41,7 +41,8 @@ Trials = Annotated[int, typer.Option(help="Damaged images to restore.")]
 Steps = Annotated[int, typer.Option(help="Time steps for each.")]
 RuleOption = Annotated[Rule, typer.Option(help="How patterns are stored.")]
 BackendOption = Annotated[
-    BackendName, typer.Option(help="inline: this OS process; lava: Lava's runtime.")
+    BackendName,
+    typer.Option(help="compiled or inline: this OS process; lava: Lava's runtime."),
 ]
 UpdateOption = Annotated[
     Update, typer.Option(help="All neurons at once, or one by one.")

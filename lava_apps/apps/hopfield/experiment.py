@@ -181,7 +181,7 @@ def restore_images(
         Time steps for each.
     seed : int
         Seed of choice, damage and update order.
-    backend : {"auto", "inline", "lava"}
+    backend : {"auto", "compiled", "inline", "lava"}
         See :class:`~lava_apps.runtime.Simulator`.
     progress : bool
         Show a progress bar on stderr.

@@ -83,7 +83,7 @@ def recall(
         Run the network as LIF neurons and Dense synapses, as for Loihi 2.
     seed : int
         Seed of the random order of asynchronous updates.
-    backend : {"auto", "inline", "lava"}
+    backend : {"auto", "compiled", "inline", "lava"}
         See :class:`~lava_apps.runtime.Simulator`.
     progress : bool
         Show a progress bar on stderr.

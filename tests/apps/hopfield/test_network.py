@@ -25,7 +25,7 @@ INTEGERS = quantise(WEIGHTS).weights
 def test_each_cue_sets_the_state_whatever_came_before(weights, options):
     cues = RNG.choice([-1, 1], (8, 64))
     states, backend = recall(weights, cues, steps=3, **options)
-    assert backend == "inline"
+    assert backend == "compiled"
     assert states.shape == (8, 4, 64)
     assert np.array_equal(states[:, 0], cues)
     if options.get("update") != "asynchronous":

@@ -1,0 +1,1 @@
+"""The compiled backend: a graph as one loop over arrays."""

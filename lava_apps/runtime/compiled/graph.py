@@ -1,0 +1,188 @@
+"""What a graph is to the compiled loop: nodes, what they receive, and their order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import networkx as nx
+import numpy as np
+from numba.core.dispatcher import Dispatcher
+
+from lava_apps.kernel import KernelModel
+from lava_apps.runtime.compiled.registry import Kernel, kernel_of
+from lava_apps.runtime.errors import BackendError, DeadlockError, label
+from lava_apps.runtime.inline import InlineRuntime
+from lava_apps.runtime.ports import transformation
+from lava_apps.runtime.probes import leaf_var
+from lava_apps.runtime.protocols import LoihiDomain
+
+from lava.magma.core.model.py.ports import PyInPort, PyOutPort
+from lava.magma.core.process.process import AbstractProcess
+
+
+@dataclass
+class Source:
+    """An OutPort that an InPort receives from.
+
+    Parameters
+    ----------
+    node : Node
+        Who sends.
+    port : str
+        Its OutPort.
+    transform : callable or None
+        What virtual ports on the way do to a message.
+    """
+
+    node: Node
+    port: str
+    transform: Any
+
+
+@dataclass(eq=False)
+class Node:
+    """A ProcessModel with its kernel.
+
+    Parameters
+    ----------
+    process : AbstractProcess
+        The Process.
+    model : PyLoihiProcessModel
+        Its model.
+    kernel : Kernel
+        The model's kernel.
+    inputs : dict of str to list of Source
+        What each InPort receives from, in the order in which Lava adds it up.
+    """
+
+    process: AbstractProcess
+    model: Any
+    kernel: Kernel
+    inputs: dict[str, list[Source]] = field(default_factory=dict)
+
+    def phases(self) -> Mapping[str, Dispatcher]:
+        """Give the compiled function of each phase, as the model is now."""
+        specialise = self.kernel.specialise
+        return specialise(self.model) if specialise else self.kernel.phases
+
+    @property
+    def label(self) -> str:
+        """Class and name."""
+        return label(self.process)
+
+    def ports(self, kind: type) -> Iterator[tuple[str, Any]]:
+        """Give the name of each port of a kind, and the port."""
+        for name, port in vars(self.model).items():
+            if isinstance(port, kind):
+                yield name, port
+
+    def input_type(self, name: str) -> Any:
+        """Give the type of what Lava's ``recv`` gives: a sum that begins with 0."""
+        declared = np.dtype(getattr(self.model, name)._d_type)
+        arriving = [
+            np.dtype(getattr(s.node.model, s.port)._d_type) for s in self.inputs[name]
+        ]
+        return np.result_type(declared, *arriving)
+
+
+class Graph:
+    """The nodes of a graph in the order in which they receive and send.
+
+    Parameters
+    ----------
+    runtime : InlineRuntime
+        With models and channels built.
+
+    Raises
+    ------
+    BackendError
+        For a graph that no compiled loop can run, saying why.
+    DeadlockError
+        For Processes that wait for each other in a circle.
+    """
+
+    def __init__(self, runtime: InlineRuntime) -> None:
+        domains = runtime.scheduler.domains
+        if len(domains) != 1 or not isinstance(domains[0], LoihiDomain):
+            raise BackendError("its Processes do not advance by one LoihiProtocol")
+        self.nodes = [self._node(w.process, w.model) for w in runtime.scheduler.workers]
+        by_model = {id(node.model): node for node in self.nodes}
+        by_process = {node.process: node for node in self.nodes}
+        for node in self.nodes:
+            for name, port in node.ports(PyInPort):
+                node.inputs[name] = [
+                    Source(
+                        by_process[end.channel.source[0]],
+                        end.channel.source[1],
+                        transformation(port, end),
+                    )
+                    for end in port.csp_ports
+                ]
+            self._check_types(node)
+        self.by_model = by_model
+        self.order = self._sort()
+        self.reads = {id(n): self._reads(n, runtime) for n in self.nodes}
+
+    @staticmethod
+    def _node(process: AbstractProcess, model: Any) -> Node:
+        kernel = kernel_of(model)
+        if isinstance(kernel, str):
+            raise BackendError(f"{label(process)}: {kernel}")
+        return Node(process, model, kernel)
+
+    def _reads(self, node: Node, runtime: InlineRuntime) -> dict[str, tuple[Any, str]]:
+        """Find the models and attributes of the Vars that a kernel reads."""
+        found = {}
+        for argument, var in node.kernel.reads(node.process).items():
+            model, name = runtime.model_of(leaf_var(var).id)
+            if name in self.by_model[id(model)].kernel.holds:
+                problem = f"the compiled loop keeps {label(var.process)}.{name} packed"
+                raise BackendError(
+                    f"{node.label} reads a Var that is not there: {problem}"
+                )
+            found[argument] = (model, name)
+        return found
+
+    @staticmethod
+    def _check_types(node: Node) -> None:
+        """Leave to the inline runtime what is an error there."""
+        for name, sources in node.inputs.items():
+            kind = node.input_type(name)
+            declared = np.dtype(getattr(node.model, name)._d_type)
+            is_own = isinstance(node.model, KernelModel)
+            fits = not is_own or np.can_cast(kind, declared, casting="same_kind")
+            if not fits or (node.kernel.whole and kind.kind == "f" and sources):
+                where = f"{node.label}.{name}"
+                raise BackendError(f"{where}: {kind} arrives at an integer port")
+
+    def _sort(self) -> list[Node]:
+        """Put who sends before who receives, where it is in the same time step."""
+        links = nx.DiGraph()
+        links.add_nodes_from(n for n in self.nodes if "step" in n.kernel.phases)
+        for node in links.nodes:
+            for name, sources in node.inputs.items():
+                for source in sources:
+                    sender = source.node.kernel
+                    if source.port not in sender.publishes:
+                        links.add_edge(source.node, node, port=name, source=source)
+        try:
+            return list(nx.lexicographical_topological_sort(links, key=self._place))
+        except nx.NetworkXUnfeasible:
+            circle = [link[:2] for link in nx.find_cycle(links)]
+        places = "\n".join(
+            f"  {node.label}: {links.edges[before, node]['port']} waits for "
+            f"{before.label}.{links.edges[before, node]['source'].port}"
+            for before, node in circle
+        )
+        raise DeadlockError(f"Processes wait for each other:\n{places}")
+
+    def _place(self, node: Node) -> int:
+        return self.nodes.index(node)
+
+    def outputs(self) -> Iterator[tuple[Node, str, Any]]:
+        """Give each OutPort."""
+        for node in self.nodes:
+            for name, port in node.ports(PyOutPort):
+                yield node, name, port

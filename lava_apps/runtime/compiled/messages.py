@@ -1,0 +1,75 @@
+"""Compiled functions that bring messages from OutPorts to InPorts, and to probes."""
+
+from __future__ import annotations
+
+from numba import njit
+
+
+@njit(cache=True)
+def combine_1(target, a):  # type: ignore[no-untyped-def]
+    """Copy a message, in the type of the target."""
+    for i in range(target.size):
+        target.flat[i] = a.flat[i]
+
+
+@njit(cache=True)
+def combine_2(target, a, b):  # type: ignore[no-untyped-def]
+    """Add up two messages."""
+    for i in range(target.size):
+        target.flat[i] = a.flat[i] + b.flat[i]
+
+
+@njit(cache=True)
+def combine_3(target, a, b, c):  # type: ignore[no-untyped-def]
+    """Add up three messages, in their order."""
+    for i in range(target.size):
+        target.flat[i] = a.flat[i] + b.flat[i] + c.flat[i]
+
+
+@njit(cache=True)
+def accumulate(target, a):  # type: ignore[no-untyped-def]
+    """Add a further message."""
+    for i in range(target.size):
+        target.flat[i] += a.flat[i]
+
+
+@njit(cache=True)
+def gather(target, message, places):  # type: ignore[no-untyped-def]
+    """Put the entries of a message in another order."""
+    for i in range(target.size):
+        target.flat[i] = message.flat[places[i]]
+
+
+@njit(cache=True)
+def find_active(message, indices, count):  # type: ignore[no-untyped-def]
+    """List the entries of a message that are not 0."""
+    found = 0
+    for i in range(message.size):
+        if message.flat[i] != 0:
+            indices[found] = i
+            found += 1
+    count[0] = found
+
+
+@njit(cache=True)
+def record(samples, state, value):  # type: ignore[no-untyped-def]
+    """Keep a value as the next sample, every so many time steps.
+
+    Parameters
+    ----------
+    samples : (rows, size) numpy.ndarray
+        Where samples are kept.
+    state : (3,) numpy.ndarray of int
+        Time steps from one sample to the next, time steps so far, samples kept.
+    value : (*shape) numpy.ndarray
+        The value.
+    """
+    state[1] += 1
+    if state[1] % state[0] == 0:
+        row = samples[state[2]]
+        for i in range(value.size):
+            row[i] = value.flat[i]
+        state[2] += 1
+
+
+COMBINE = {1: combine_1, 2: combine_2, 3: combine_3}
