@@ -75,7 +75,13 @@ class GraphBuilder:
     def _build_channels(self) -> list[tuple[VarPortChannel, AbstractProcess, str]]:
         served = []
         builders = self._executable.proc_builders
-        for link in self._executable.channel_builders or ():
+        # In the order in which Processes were made: Lava's compiler walks a set, and
+        # floats that arrive at a port would be added in another order each time.
+        links = sorted(
+            self._executable.channel_builders or (),
+            key=lambda link: (link.src_process.id, link.src_port_initializer.name),
+        )
+        for link in links:
             source, destination = link.src_process, link.dst_process
             out, into = link.src_port_initializer, link.dst_port_initializer
             is_var_port = into.name in builders[destination].var_ports

@@ -107,7 +107,11 @@ class Graph:
         domains = runtime.scheduler.domains
         if len(domains) != 1 or not isinstance(domains[0], LoihiDomain):
             raise BackendError("its Processes do not advance by one LoihiProtocol")
-        self.nodes = [self._node(w.process, w.model) for w in runtime.scheduler.workers]
+        # Lava's compiler walks a set; in the order in which Processes were made, the
+        # same script gives the same loop, and finds it compiled.
+        workers = sorted(runtime.scheduler.workers, key=lambda w: w.process.id)
+        self.nodes = [self._node(w.process, w.model) for w in workers]
+        self._places = {id(node): n for n, node in enumerate(self.nodes)}
         by_model = {id(node.model): node for node in self.nodes}
         by_process = {node.process: node for node in self.nodes}
         for node in self.nodes:
@@ -179,7 +183,7 @@ class Graph:
         raise DeadlockError(f"Processes wait for each other:\n{places}")
 
     def _place(self, node: Node) -> int:
-        return self.nodes.index(node)
+        return self._places[id(node)]
 
     def outputs(self) -> Iterator[tuple[Node, str, Any]]:
         """Give each OutPort."""
