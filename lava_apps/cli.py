@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from lava_apps import __version__
+from lava_apps.apps.bench import commands as bench
 from lava_apps.apps.hopfield import commands as hopfield
 from lava_apps.apps.lif.commands import lif
 from lava_apps.datasets import DataError
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 app.add_typer(hopfield.app, name="hopfield")
 app.command()(lif)
+app.add_typer(bench.app, name="bench")
 
 
 def _print_version(wanted: bool) -> None:

@@ -38,6 +38,13 @@ class Probe:
         Time steps from one sample to the next.
     max_bytes : int
         Memory that the samples may take.
+
+    Attributes
+    ----------
+    bytes : int
+        Memory that the samples take.
+    events : int
+        Entries other than 0 in all samples: of spikes, their number.
     """
 
     def __init__(self, target: Target, every: int, max_bytes: int) -> None:
@@ -45,6 +52,7 @@ class Probe:
         self.shape: tuple[int, ...] = tuple(target.shape)
         self.dtype: Any = None
         self.bytes = 0
+        self.events = 0
         self._count = 0
         self._blocks: list[tuple[int, Any]] = []
 
@@ -70,21 +78,37 @@ class Probe:
         if self.dtype is None:
             self.dtype = samples.dtype
         flat = samples.reshape(-1)
-        kept: Any
-        if np.count_nonzero(flat) < _SPARSE_BELOW * flat.size:
+        events = int(np.count_nonzero(flat))
+        if events < _SPARSE_BELOW * flat.size:
             places = np.flatnonzero(flat)
-            if flat.size < 2**31:
-                places = places.astype(np.int32)
-            kept = (places, flat[places])
-            size = places.nbytes + kept[1].nbytes
+            self.add_events(len(samples), places, flat[places])
         else:
-            kept = samples.copy()
-            size = kept.nbytes
+            self._keep(len(samples), events, samples.nbytes, samples.copy())
+
+    def add_events(self, samples: int, places: Array, values: Array) -> None:
+        """Keep a copy of several samples as those of their entries that are not 0.
+
+        `places` index the flattened samples.
+        """
+        size = samples * int(np.prod(self.shape))
+        if len(places) < _SPARSE_BELOW * size:
+            kept = (
+                places.astype(np.int32 if size < 2**31 else np.int64),
+                values.copy(),
+            )
+            self._keep(samples, len(places), sum(p.nbytes for p in kept), kept)
+        else:
+            dense: Array = np.zeros(size, values.dtype)
+            dense[places] = values
+            self._keep(samples, len(places), dense.nbytes, dense)
+
+    def _keep(self, samples: int, events: int, size: int, kept: Any) -> None:
         if self.bytes + size > self.max_bytes:
-            raise ProbeMemoryError(self._too_much(self.bytes + size, len(samples)))
+            raise ProbeMemoryError(self._too_much(self.bytes + size, samples))
         self.bytes += size
-        self._count += len(samples)
-        self._blocks.append((len(samples), kept))
+        self.events += events
+        self._count += samples
+        self._blocks.append((samples, kept))
 
     def _too_much(self, needed: int, samples: int) -> str:
         return (

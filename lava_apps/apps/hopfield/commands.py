@@ -9,13 +9,6 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TaskProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
 
 from lava_apps.apps.hopfield.capacity import DEFAULT_LOADS, measure_capacity
@@ -23,51 +16,27 @@ from lava_apps.apps.hopfield.experiment import Rule, restore_images
 from lava_apps.apps.hopfield.figures import draw_capacity, draw_recall
 from lava_apps.apps.hopfield.network import Update
 from lava_apps.apps.hopfield.patterns import Damage, Images
-from lava_apps.loihi2.run_configs import Precision
+from lava_apps.apps.options import (
+    BackendOption,
+    Json,
+    Out,
+    PrecisionOption,
+    SeedOption,
+    errors,
+    progress_bar,
+    refuse_options,
+)
 from lava_apps.plotting import check_folder
-from lava_apps.runtime.simulator import BackendName
 
 app = typer.Typer(
     help="Associative memory: restore damaged images of handwritten digits."
 )
-errors = Console(stderr=True)
-
-Json = Annotated[
-    bool, typer.Option("--json", help="Print one JSON object, nothing else.")
-]
-Out = Annotated[Path, typer.Option(help="Folder for the figure.")]
-SeedOption = Annotated[int, typer.Option(help="Seed of everything random.")]
 Trials = Annotated[int, typer.Option(help="Damaged images to restore.")]
 Steps = Annotated[int, typer.Option(help="Time steps for each.")]
 RuleOption = Annotated[Rule, typer.Option(help="How patterns are stored.")]
-BackendOption = Annotated[
-    BackendName,
-    typer.Option(help="compiled or inline: this OS process; lava: Lava's runtime."),
-]
 UpdateOption = Annotated[
     Update, typer.Option(help="All neurons at once, or one by one.")
 ]
-PrecisionOption = Annotated[
-    Precision, typer.Option(help="Precision of the ProcessModels.")
-]
-
-
-def progress_bar() -> Progress:
-    """Make a progress bar that leaves stdout alone.
-
-    Returns
-    -------
-    rich.progress.Progress
-        It shows only on a terminal, and vanishes when done.
-    """
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
-    return Progress(
-        *columns,
-        TimeRemainingColumn(),
-        console=errors,
-        transient=True,
-        disable=not errors.is_terminal,
-    )
 
 
 DEFAULTS: dict[str, Any] = {
@@ -122,27 +91,6 @@ def run_recall(out: Path, as_json: bool, **changes: Any) -> None:
     for row in rows.items():
         table.add_row(*row)
     Console().print(table)
-
-
-def refuse_options(context: typer.Context) -> None:
-    """Refuse options that stand before a subcommand, which would be lost.
-
-    Parameters
-    ----------
-    context : typer.Context
-        Of the command that has subcommands.
-
-    Raises
-    ------
-    typer.BadParameter
-        Naming the first such option.
-    """
-    for name in context.params:
-        source = context.get_parameter_source(name)
-        if source is not None and source.name == "COMMANDLINE":
-            option = name.removeprefix("as_").replace("_", "-")
-            problem = f"--{option} must stand after {context.invoked_subcommand!r}"
-            raise typer.BadParameter(problem)
 
 
 @app.callback(invoke_without_command=True)

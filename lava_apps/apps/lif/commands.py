@@ -12,11 +12,10 @@ from rich.table import Table
 
 from lava_apps.apps.lif.experiment import LIFResult, run_neuron
 from lava_apps.apps.lif.figures import draw_neuron
-from lava_apps.loihi2.run_configs import Precision
+from lava_apps.apps.options import BackendOption, Json, Out, PrecisionOption, errors
 from lava_apps.membrane import Membrane, Method
 from lava_apps.parameters import ParameterError
 from lava_apps.plotting import check_folder
-from lava_apps.runtime.simulator import BackendName
 
 OPTIONS = {"tau_m": "tau", "v_rest": "rest", "v_reset": "reset", "v_th": "threshold"}
 """Options whose parameters have other names."""
@@ -40,17 +39,10 @@ def lif(
     method: Annotated[
         Method, typer.Option(help="How the equation is solved.")
     ] = "euler",
-    precision: Annotated[
-        Precision, typer.Option(help="Precision of the ProcessModels.")
-    ] = "floating_pt",
-    backend: Annotated[
-        BackendName,
-        typer.Option(help="compiled or inline: this OS process; lava: Lava's runtime."),
-    ] = "auto",
-    out: Annotated[Path, typer.Option(help="Folder for the figure.")] = Path("results"),
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object, nothing else.")
-    ] = False,
+    precision: PrecisionOption = "floating_pt",
+    backend: BackendOption = "auto",
+    out: Out = Path("results"),
+    as_json: Json = False,
 ) -> None:
     """Run one LIF neuron under constant current, and measure its f-I curve."""
     check_folder(out)
@@ -73,7 +65,7 @@ def lif(
         duration=duration,
         precision=precision,
         backend=backend,
-        progress=Console(stderr=True).is_terminal,
+        progress=errors.is_terminal,
     )
     path = draw_neuron(result, out / "lif.png")
     if as_json:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -13,60 +11,20 @@ import numpy.typing as npt
 
 import lava_apps.runtime.kernels  # noqa: F401 - registers the kernels of Lava's library
 from lava_apps.runtime.backends import InlineBackend, OnSteps, as_dense
+from lava_apps.runtime.compiled import recorders
 from lava_apps.runtime.compiled.graph import Graph
 from lava_apps.runtime.compiled.program import Program
+from lava_apps.runtime.compiled.recorders import Recorder
+from lava_apps.runtime.compiled.threads import Threads
 from lava_apps.runtime.errors import add_context
 from lava_apps.runtime.probes import Probe
 from lava_apps.runtime.snapshots import Snapshot
 
+from lava.magma.core.process.process import AbstractProcess
 from lava.magma.core.process.variable import Var
 
 Array = npt.NDArray[Any]
 _BLOCK_SECONDS = 0.03  # between two looks whether Ctrl-C was pressed
-_BUFFER_BYTES = 2**24
-
-
-@dataclass
-class _Recorder:
-    """A probe, and where the loop keeps its samples until Python takes them.
-
-    Parameters
-    ----------
-    probe : Probe
-        The probe.
-    what : tuple
-        Node and port, or ProcessModel and the name of its attribute.
-    samples : (rows, size) numpy.ndarray or None
-        None where Python samples between blocks.
-    state : (3,) numpy.ndarray of int64
-        Time steps from one sample to the next, time steps so far, samples kept.
-    sample : callable
-        Gives the value of a Var that the loop does not sample.
-    """
-
-    probe: Probe
-    what: tuple[Any, str]
-    samples: Array | None
-    state: Array
-    sample: Callable[[], Array]
-
-    def steps_left(self) -> int:
-        """Say how many time steps can be run before Python must look."""
-        every, so_far, _ = self.state
-        until_next = every - so_far % every
-        if self.samples is None:
-            return int(until_next)
-        return int(until_next + (len(self.samples) - 1) * every)
-
-    def take(self, steps: int) -> None:
-        """Hand on the samples of the last so many time steps."""
-        if self.samples is None:
-            self.state[1] += steps
-            if self.state[1] % self.state[0] == 0:
-                self.probe.add(self.sample())
-            return
-        kept, self.state[2] = self.state[2], 0
-        self.probe.add_all(self.samples[:kept])
 
 
 class CompiledBackend:
@@ -95,31 +53,32 @@ class CompiledBackend:
         self._runtime = inline.runtime
         self._graph = Graph(inline.runtime)
         self._runtime.on_access = self._on_access
-        self._recorders: list[_Recorder] = []
+        self._recorders: list[Recorder] = []
         self._program: Program | None = None
         self._block = 1
+        self._threads = Threads()
 
     def attach(self, probe: Probe) -> None:
         """Let a probe record from now on."""
         worker, target = self._inline.find(probe)
-        state = np.array([probe.every, 0, 0], dtype=np.int64)
+        kind: type[Recorder] = recorders.Between
         if isinstance(target, Var):
             what = self._runtime.model_of(target.id)
-            value = self._value(*what)
-            is_array = isinstance(getattr(*what), np.ndarray)
+            probe.dtype = self._value(*what).dtype
             held = self._graph.by_model[id(what[0])].kernel.holds
-            in_loop, probe.dtype = is_array and what[1] not in held, value.dtype
+            if isinstance(getattr(*what), np.ndarray) and what[1] not in held:
+                kind = recorders.Dense
         else:
-            what = (self._graph.by_model[id(worker.model)], target.name)
-            value = np.zeros(1, np.dtype(getattr(worker.model, target.name)._d_type))
-            if target.name in what[0].inputs:
-                value = value.astype(what[0].input_type(target.name))
-            in_loop, probe.dtype = True, value.dtype
-        size = int(np.prod(probe.shape))
-        rows = max(1, _BUFFER_BYTES // max(1, size * np.dtype(probe.dtype).itemsize))
-        samples = np.zeros((min(rows, 2**14), size), probe.dtype) if in_loop else None
-        sample = partial(self._value, *what)
-        self._recorders.append(_Recorder(probe, what, samples, state, sample))
+            node, name = self._graph.by_model[id(worker.model)], target.name
+            what = (node, name)
+            is_input = name in node.inputs
+            declared = np.dtype(getattr(worker.model, name)._d_type)
+            probe.dtype = node.input_type(name) if is_input else declared
+            # Where random numbers are drawn in advance a loop cannot end early.
+            draws = any(n.kernel.draw is not None for n in self._graph.nodes)
+            buffered = is_input or name in node.kernel.publishes
+            kind = recorders.Dense if draws or buffered else recorders.Events
+        self._recorders.append(kind(probe, what, partial(self._value, *what)))
         self._program = None
 
     def _value(self, model: Any, name: str) -> Array:
@@ -147,36 +106,35 @@ class CompiledBackend:
         program = self._bound()
         first = self._graph.nodes[0].model.time_step + 1
         block = min(steps, self._block, *(r.steps_left() for r in self._recorders))
+        if program.is_parallel:
+            block = self._threads.limit(block)
         begin = time.perf_counter()
         try:
-            program.run(first, block)
+            done = program.run(first, block)
         except Exception as error:
             self._tell_where(error, program)
             raise
         seconds = time.perf_counter() - begin
-        if block == self._block:
-            wanted = int(block * _BLOCK_SECONDS / max(seconds, 1e-9))
+        if program.is_parallel:
+            self._threads.note(seconds / done)
+        if done == self._block:
+            wanted = int(done * _BLOCK_SECONDS / max(seconds, 1e-9))
             self._block = int(np.clip(wanted, 1, 4 * self._block))
         for node in self._graph.nodes:
-            node.model.time_step = first + block - 1
-        on_steps(block)
+            node.model.time_step = first + done - 1
+        on_steps(done)
         for recorder in self._recorders:
-            recorder.take(block)
-        return block
+            recorder.take(done)
+        return done
 
     def _bound(self) -> Program:
         """Bind the loop to the arrays of the models, if that is to be done anew."""
         if self._program is None:
-            recorders = [
-                (r.what, r.samples, r.state)
-                for r in self._recorders
-                if r.samples is not None
-            ]
-            self._program = Program(self._graph, recorders)
+            self._program = Program(self._graph, self._recorders, self._threads.count)
         return self._program
 
     def _tell_where(self, error: Exception, program: Program) -> None:
-        step, call = (int(n) for n in program.clock)
+        step, call = int(program.clock[0]), int(program.clock[1])
         for node in self._graph.nodes:
             node.model.time_step = step
         caller = program.calls[call] if call < len(program.calls) else None
@@ -224,7 +182,28 @@ class CompiledBackend:
 
     def explain(self) -> str:
         """Say what runs."""
-        return (
+        said = (
             f"all {len(self._graph.nodes)} ProcessModels have a kernel; they run as "
             "one compiled loop over their arrays"
         )
+        return f"{said}, on {self.threads} threads" if self.threads > 1 else said
+
+    @property
+    def threads(self) -> int:
+        """Threads that turned out to be fastest up to now."""
+        return self._threads.best
+
+    def bytes_of(self, process: AbstractProcess) -> int:
+        """Add up the arrays that a Process has in the loop, each once.
+
+        Parameters
+        ----------
+        process : AbstractProcess
+            Of the graph.
+
+        Returns
+        -------
+        int
+            Bytes.
+        """
+        return self._bound().bytes_of(process)

@@ -12,6 +12,7 @@ from numba.core.dispatcher import Dispatcher
 
 from lava_apps.kernel import KernelModel
 from lava_apps.runtime.compiled.registry import Kernel, kernel_of
+from lava_apps.runtime.compiled.threads import MOST_THREADS
 from lava_apps.runtime.errors import BackendError, DeadlockError, label
 from lava_apps.runtime.inline import InlineRuntime
 from lava_apps.runtime.ports import transformation
@@ -65,7 +66,12 @@ class Node:
     def phases(self) -> Mapping[str, Dispatcher]:
         """Give the compiled function of each phase, as the model is now."""
         specialise = self.kernel.specialise
-        return specialise(self.model) if specialise else self.kernel.phases
+        if specialise:
+            return specialise(self.model)
+        may_pay = self.kernel.parallel and MOST_THREADS > 1
+        if may_pay and self.kernel.is_large(self.model):
+            return {**self.kernel.phases, **self.kernel.parallel}
+        return self.kernel.phases
 
     @property
     def label(self) -> str:

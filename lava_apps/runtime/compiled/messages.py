@@ -1,4 +1,4 @@
-"""Compiled functions that bring messages from OutPorts to InPorts, and to probes."""
+"""Compiled functions that bring messages from OutPorts to InPorts."""
 
 from __future__ import annotations
 
@@ -49,27 +49,6 @@ def find_active(message, indices, count):  # type: ignore[no-untyped-def]
             indices[found] = i
             found += 1
     count[0] = found
-
-
-@njit(cache=True)
-def record(samples, state, value):  # type: ignore[no-untyped-def]
-    """Keep a value as the next sample, every so many time steps.
-
-    Parameters
-    ----------
-    samples : (rows, size) numpy.ndarray
-        Where samples are kept.
-    state : (3,) numpy.ndarray of int
-        Time steps from one sample to the next, time steps so far, samples kept.
-    value : (*shape) numpy.ndarray
-        The value.
-    """
-    state[1] += 1
-    if state[1] % state[0] == 0:
-        row = samples[state[2]]
-        for i in range(value.size):
-            row[i] = value.flat[i]
-        state[2] += 1
 
 
 COMBINE = {1: combine_1, 2: combine_2, 3: combine_3}

@@ -14,9 +14,11 @@ from lava_apps.kernel import KernelModel
 from lava_apps.runtime.compiled import messages
 from lava_apps.runtime.compiled.graph import Graph, Node
 from lava_apps.runtime.compiled.loader import load
+from lava_apps.runtime.compiled.recorders import Events, Recorder
 from lava_apps.runtime.errors import BackendError
 
 from lava.magma.core.model.py.ports import PyInPort, PyOutPort
+from lava.magma.core.process.process import AbstractProcess
 
 Array = npt.NDArray[Any]
 _PHASES = ("step", "absorb", "learn", "finish")
@@ -29,23 +31,29 @@ class Program:
     ----------
     graph : Graph
         The graph.
-    recorders : list of tuple
-        For each probe the object recorded, its buffer and its state:
-        ``((node, port) or (model, name), samples, state)``.
+    recorders : list of Recorder
+        The probes.
+    threads : (1,) numpy.ndarray of int64
+        How many threads to use.
 
     Attributes
     ----------
     calls : list of str
         For each call in the loop what it is part of, for messages.
-    clock : (2,) numpy.ndarray of int64
-        Time step and call that the loop is at.
+    is_parallel : bool
+        Whether any part of it can use several threads.
+    clock : (3,) numpy.ndarray of int64
+        Time step and call that the loop is at; whether it is to end early.
     """
 
-    def __init__(self, graph: Graph, recorders: list[Any]) -> None:
+    def __init__(self, graph: Graph, recorders: list[Recorder], threads: Array) -> None:
         self.graph = graph
-        self.clock: Array = np.zeros(2, dtype=np.int64)
+        self.clock: Array = np.zeros(3, dtype=np.int64)
+        self._threads = threads
         self.calls: list[Node | None] = []
+        self.is_parallel = False
         self._lines: list[str] = []
+        self._used: list[tuple[Node, list[Any]]] = []
         self._functions: dict[str, Dispatcher] = {}
         self._names: dict[Any, str] = {}
         self._values: list[Any] = []
@@ -64,18 +72,36 @@ class Program:
         self._write(recorders)
         self._run = load(self.source, self._functions, self._arguments(1, 0))
 
-    def run(self, first: int, steps: int) -> None:
-        """Run some time steps.
+    def run(self, first: int, steps: int) -> int:
+        """Run some time steps, or fewer where a probe has kept so much.
 
         Parameters
         ----------
         first : int
             Number of the first of them, from 1 on.
         steps : int
-            How many.
+            How many at most.
+
+        Returns
+        -------
+        int
+            How many were run.
         """
         self._draw(steps)
+        self.clock[2] = 0
         self._run(*self._arguments(first, steps))
+        return int(self.clock[0]) - first + 1
+
+    def bytes_of(self, process: AbstractProcess) -> int:
+        """Add up the arrays that a Process has in the loop, each once."""
+        arrays = {
+            value.__array_interface__["data"]: value.nbytes
+            for node, values in self._used
+            if node.process is process
+            for value in values
+            if isinstance(value, np.ndarray)
+        }
+        return sum(arrays.values())
 
     def _arguments(self, first: int, steps: int) -> tuple[Any, ...]:
         return (first, steps, self.clock, *self._values)
@@ -105,11 +131,13 @@ class Program:
                 "        row = time_step - first",
                 "        clock[0] = time_step",
                 *(f"        {line}" for line in self._lines),
+                "        if clock[2] != 0:",
+                "            return",
                 "",
             ]
         )
 
-    def _write(self, recorders: list[Any]) -> None:
+    def _write(self, recorders: list[Recorder]) -> None:
         buffering = [n for n in self.graph.nodes if n.kernel.phases.keys() - {"step"}]
         for node in self.graph.order:
             self._receive(node, copied=False)
@@ -117,16 +145,29 @@ class Program:
         for node in buffering:
             if "step" not in node.kernel.phases:
                 self._receive(node, copied=True)
-        for what, samples, state in recorders:
-            if isinstance(what[0], Node):
-                self._emit(None, messages.record, samples, state, self._port(*what))
+        of_ports = [r for r in recorders if isinstance(r.what[0], Node)]
+        for recorder in of_ports:
+            self._record(recorder, self._port(*recorder.what))
         for phase in ("absorb", "learn", "finish"):
             for node in self.graph.nodes:
                 if phase in node.kernel.phases:
                     self._call(node, phase)
-        for what, samples, state in recorders:
-            if not isinstance(what[0], Node):
-                self._emit(None, messages.record, samples, state, getattr(*what))
+        for recorder in recorders:
+            if recorder not in of_ports and recorder.function is not None:
+                self._record(recorder, getattr(*recorder.what))
+
+    def _record(self, recorder: Recorder, value: Array) -> None:
+        """Write what keeps a sample."""
+        arguments = [recorder.state, *recorder.buffers]
+        function = recorder.function
+        if isinstance(recorder, Events):
+            arguments += [self.clock, value]
+            if self._wants_list(*recorder.what):
+                function = recorder.listed
+                arguments += self._listed(*recorder.what)
+        else:
+            arguments.append(value)
+        self._emit(None, function, *arguments)
 
     def _emit(self, node: Node | None, function: Dispatcher, *values: Any) -> None:
         """Write a call; values that are strings are names in the loop."""
@@ -154,12 +195,17 @@ class Program:
     def _call(self, node: Node, phase: str) -> None:
         function = self._phases[id(node)][phase]
         arguments = inspect.signature(function.py_func).parameters
-        self._emit(node, function, *[self._argument(node, name) for name in arguments])
+        values = [self._argument(node, name) for name in arguments]
+        self._used.append((node, values))
+        self._emit(node, function, *values)
 
     def _argument(self, node: Node, name: str) -> Any:
         """Find what an argument of a kernel stands for."""
         if name in ("time_step", "row"):
             return name
+        if name == "threads":
+            self.is_parallel = True
+            return self._threads
         value = self._find(node, name)
         if isinstance(value, np.generic):
             value = value.item()

@@ -38,6 +38,10 @@ def _nothing(_: Any) -> dict[str, Any]:
     return {}
 
 
+def _is_small(_: Any) -> bool:
+    return False
+
+
 def _no_objection(_: Any) -> None:
     return None
 
@@ -77,6 +81,12 @@ class Kernel:
         Whether arrays are handed over flattened. Default False.
     whole : bool
         Whether only integers may arrive at InPorts. Default False.
+    parallel : mapping of str to Dispatcher
+        Functions of phases that can use several threads, as many as their argument
+        ``threads`` says, an array of one number.
+    is_large : callable
+        Called with the ProcessModel when `prepare` has been; says whether it is so
+        large that several threads may pay.
     """
 
     phases: Mapping[str, Dispatcher]
@@ -90,6 +100,8 @@ class Kernel:
     refuses: Support = _no_objection
     flat: bool = False
     whole: bool = False
+    parallel: Mapping[str, Dispatcher] = field(default_factory=dict)
+    is_large: Callable[[Any], bool] = _is_small
 
 
 _KERNELS: dict[type[AbstractProcessModel], Kernel] = {}

@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+from numba import njit, prange
 
 from lava_apps.runtime.compiled.registry import register_kernel
+from lava_apps.runtime.compiled.threads import part_of
 from lava_apps.runtime.kernels.columns import (
     KEEP_ALL,
     Columns,
@@ -29,6 +30,8 @@ from lava.proc.sparse import models as sparse
 from lava.utils.weightutils import SignMode, determine_sign_mode
 
 Array = npt.NDArray[Any]
+_MANY_SYNAPSES = 2**22  # from here on a second thread may pay
+_MUCH_WORK = 2**14  # synaptic events in a time step, below which it does not
 
 
 @njit(cache=True)
@@ -54,23 +57,12 @@ def add_all(a_buff, values, table, factor):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def add_eight(a_buff, columns, places):  # type: ignore[no-untyped-def]
+def add_eight(a_buff, columns, j0, j1, j2, j3, j4, j5, j6, j7):  # type: ignore[no-untyped-def]
     """Add eight columns, in their order, in one pass over what will be sent."""
-    c0, c1, c2, c3 = (
-        columns[places[0]],
-        columns[places[1]],
-        columns[places[2]],
-        columns[places[3]],
-    )
-    c4, c5, c6, c7 = (
-        columns[places[4]],
-        columns[places[5]],
-        columns[places[6]],
-        columns[places[7]],
-    )
     for i in range(a_buff.size):
-        half = (((a_buff[i] + c0[i]) + c1[i]) + c2[i]) + c3[i]
-        a_buff[i] = (((half + c4[i]) + c5[i]) + c6[i]) + c7[i]
+        half = a_buff[i] + columns[j0, i] + columns[j1, i] + columns[j2, i]
+        half = half + columns[j3, i] + columns[j4, i] + columns[j5, i]
+        a_buff[i] = half + columns[j6, i] + columns[j7, i]
 
 
 @njit(cache=True)
@@ -116,11 +108,66 @@ def absorb_dense(  # type: ignore[no-untyped-def]
     if not graded and gain == 1 and table is None:
         alone = count - count % 8
         for k in range(0, alone, 8):
-            add_eight(a_buff, columns, s_in_indices[k : k + 8])
+            add_eight(
+                *(a_buff, columns, s_in_indices[k], s_in_indices[k + 1]),
+                *(s_in_indices[k + 2], s_in_indices[k + 3], s_in_indices[k + 4]),
+                *(s_in_indices[k + 5], s_in_indices[k + 6], s_in_indices[k + 7]),
+            )
     for k in range(alone, count):
         j = s_in_indices[k]
         factor = gain * s_in[j] if graded else gain
         add_all(a_buff, columns[j], table, factor)
+
+
+@njit(cache=True)
+def absorb_rows(  # type: ignore[no-untyped-def]
+    begin, end, s_in, indices, count, a_buff, starts, rows, values, table, gain, graded
+):
+    """Add up a range of rows of the columns of the neurons that spiked."""
+    a_buff[begin:end] = 0
+    for k in range(count):
+        j = indices[k]
+        first, last = starts[j], starts[j + 1]
+        column = rows[first:last]
+        last = first + np.searchsorted(column, end)
+        first += np.searchsorted(column, begin)
+        factor = gain * s_in[j] if graded else gain
+        add_column(a_buff, rows[first:last], values[first:last], table, factor)
+
+
+@njit(cache=True, parallel=True)
+def absorb_sparse_parallel(  # type: ignore[no-untyped-def]
+    s_in,
+    s_in_indices,
+    s_in_count,
+    a_buff,
+    starts,
+    rows,
+    values,
+    table,
+    gain,
+    right,
+    graded,
+    threads,
+):
+    """Add the columns of the neurons that spiked, each thread a part of the rows."""
+    count = s_in_count[0]
+    if threads[0] == 1 or count * rows.size < _MUCH_WORK * (starts.size - 1):
+        absorb_sparse(
+            *(s_in, s_in_indices, s_in_count, a_buff, starts, rows, values, table),
+            gain,
+            graded,
+        )
+    else:
+        for part in prange(threads[0]):
+            begin, end = part_of(a_buff.size, part, threads[0])
+            absorb_rows(
+                *(begin, end, s_in, s_in_indices, count, a_buff, starts, rows, values),
+                table,
+                gain,
+                graded,
+            )
+    shift_right(a_buff, right)
 
 
 @dataclass
@@ -241,6 +288,12 @@ def _prepare_sparse(model: Any) -> dict[str, Any]:
     }
 
 
+def _has_much(model: Any) -> bool:
+    """Say whether a few spikes can make work enough for two threads."""
+    synapses = model.weights.packed.values.size
+    return bool(synapses >= _MANY_SYNAPSES)
+
+
 def _release(model: Any) -> None:
     if isinstance(model.weights, (Columns, DenseColumns)):
         model.weights = model.weights.matrix()
@@ -291,11 +344,12 @@ def absorb_dense_fixed(  # type: ignore[no-untyped-def]
     shift_right(a_buff, right)
 
 
-for _model, _absorb, _prepare, _is_fixed in (
-    (dense.PyDenseModelFloat, absorb_dense, _prepare_dense, False),
-    (dense.PyDenseModelBitAcc, absorb_dense_fixed, _prepare_dense, True),
-    (sparse.PySparseModelFloat, absorb_sparse, _prepare_sparse, False),
-    (sparse.PySparseModelBitAcc, absorb_sparse_fixed, _prepare_sparse, True),
+_BY_ROWS = {"absorb": absorb_sparse_parallel}
+for _model, _absorb, _parallel, _prepare, _is_fixed in (
+    (dense.PyDenseModelFloat, absorb_dense, {}, _prepare_dense, False),
+    (dense.PyDenseModelBitAcc, absorb_dense_fixed, {}, _prepare_dense, True),
+    (sparse.PySparseModelFloat, absorb_sparse, _BY_ROWS, _prepare_sparse, False),
+    (sparse.PySparseModelBitAcc, absorb_sparse_fixed, _BY_ROWS, _prepare_sparse, True),
 ):
     register_kernel(
         _model,
@@ -306,4 +360,6 @@ for _model, _absorb, _prepare, _is_fixed in (
         holds=("weights",),
         refuses=_refuse_floats_of_32_bits,
         whole=_is_fixed,
+        parallel=_parallel,
+        is_large=_has_much,
     )

@@ -11,17 +11,19 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
+from numba import njit, prange
 
 from lava_apps.loihi2.arithmetic import DECAY_UNITY, keep, saturate, wrap_current
 from lava_apps.loihi2.formats import INPUT_SHIFT
 from lava_apps.runtime.compiled.registry import register_kernel
+from lava_apps.runtime.compiled.threads import part_of
 
 from lava.proc.atrlif import models as atrlif
 from lava.proc.lif import models as lif
 
 _BLOCK = 256
 _MANY = 16  # spikes in a block
+_MANY_NEURONS = 2**15  # from here on a second thread may pay
 
 
 @njit(cache=True)
@@ -30,6 +32,18 @@ def clear(s_out, s_out_indices, s_out_count):  # type: ignore[no-untyped-def]
     for k in range(s_out_count[0]):
         s_out[s_out_indices[k]] = 0
     s_out_count[0] = 0
+
+
+@njit(cache=True)
+def close_gaps(indices, parts):  # type: ignore[no-untyped-def]
+    """Join lists that threads made, each at the begin of its part; count them."""
+    count = 0
+    for part in range(parts.size):
+        begin, _ = part_of(indices.size, part, parts.size)
+        for k in range(parts[part]):
+            indices[count + k] = indices[begin + k]
+        count += parts[part]
+    return count
 
 
 @njit(cache=True)
@@ -78,6 +92,26 @@ def lif_float(  # type: ignore[no-untyped-def]
     s_out_count[0] = float_range(
         0, v.size, a_in, s_out, s_out_indices, u, v, 1 - du, 1 - dv, vth, bias_mant
     )
+
+
+@njit(cache=True, parallel=True)
+def lif_float_parallel(  # type: ignore[no-untyped-def]
+    a_in, s_out, s_out_indices, s_out_count, u, v, du, dv, vth, bias_mant, threads
+):
+    """Advance LIF neurons in floating point, by several threads."""
+    if threads[0] == 1:
+        lif_float(a_in, s_out, s_out_indices, s_out_count, u, v, du, dv, vth, bias_mant)
+        return
+    clear(s_out, s_out_indices, s_out_count)
+    keep_u, keep_v = 1 - du, 1 - dv
+    parts = np.zeros(threads[0], np.int64)
+    for part in prange(parts.size):
+        begin, end = part_of(v.size, part, parts.size)
+        listed = s_out_indices[begin:end]
+        parts[part] = float_range(
+            begin, end, a_in, s_out, listed, u, v, keep_u, keep_v, vth, bias_mant
+        )
+    s_out_count[0] = close_gaps(s_out_indices, parts)
 
 
 @njit(cache=True)
@@ -170,13 +204,21 @@ def fixed_range(  # type: ignore[no-untyped-def]
 ):
     """Advance the neurons of a range; list those that spiked, and count them."""
     count = 0
-    for i in range(begin, end):
-        advance_fixed(i, a_in, u, v, du, dv, effective_bias)
-        if v[i] > effective_vth:
-            v[i] = 0
-            s_out[i] = 1
-            indices[count] = i
-            count += 1
+    for start in range(begin, end, _BLOCK):
+        stop = min(start + _BLOCK, end)
+        a_block, bias_block = a_in[start:stop], effective_bias[start:stop]
+        u_block, v_block = u[start:stop], v[start:stop]
+        spikes = 0
+        for i in range(v_block.size):
+            advance_fixed(i, a_block, u_block, v_block, du, dv, bias_block)
+            spikes += v_block[i] > effective_vth
+        if spikes > 0:
+            for i in range(v_block.size):
+                if v_block[i] > effective_vth:
+                    v_block[i] = 0
+                    s_out[start + i] = 1
+                    indices[count] = start + i
+                    count += 1
     return count
 
 
@@ -199,6 +241,41 @@ def lif_fixed(  # type: ignore[no-untyped-def]
         effective_vth,
         effective_bias,
     )
+
+
+@njit(cache=True, parallel=True)
+def lif_fixed_parallel(  # type: ignore[no-untyped-def]
+    a_in,
+    s_out,
+    s_out_indices,
+    s_out_count,
+    u,
+    v,
+    du,
+    dv,
+    effective_vth,
+    effective_bias,
+    threads,
+):
+    """Advance LIF neurons in the integers of Loihi 2, by several threads."""
+    if threads[0] == 1:
+        lif_fixed(
+            *(a_in, s_out, s_out_indices, s_out_count, u, v, du, dv),
+            effective_vth,
+            effective_bias,
+        )
+        return
+    clear(s_out, s_out_indices, s_out_count)
+    parts = np.zeros(threads[0], np.int64)
+    for part in prange(parts.size):
+        begin, end = part_of(v.size, part, parts.size)
+        listed = s_out_indices[begin:end]
+        parts[part] = fixed_range(
+            *(begin, end, a_in, s_out, listed, u, v, du, dv),
+            effective_vth,
+            effective_bias,
+        )
+    s_out_count[0] = close_gaps(s_out_indices, parts)
 
 
 @njit(cache=True)
@@ -398,6 +475,11 @@ def _atrlif_fixed(model: Any) -> dict[str, Any]:
     return {"effective_bias": bias, **numbers(model, *_ATRLIF)}
 
 
+def _is_large(model: Any) -> bool:
+    return bool(model.v.size >= _MANY_NEURONS)
+
+
+_PARALLEL = {lif_float: lif_float_parallel, lif_fixed: lif_fixed_parallel}
 _DECAYS = ("du", "dv")
 for _model, _step, _prepare, _names in (
     (lif.PyLifModelFloat, lif_float, _float, (*_DECAYS, "vth")),
@@ -417,4 +499,6 @@ for _model, _step, _prepare, _names in (
         refuses=no_number(*_names),
         flat=True,
         whole="Float" not in _model.__name__,
+        parallel={"step": _PARALLEL[_step]} if _step in _PARALLEL else {},
+        is_large=_is_large,
     )
