@@ -187,3 +187,33 @@ def running_in_session(leader):
             if session == leader:
                 found.append((folder / "cmdline").read_text())
     return found
+
+
+def test_bench_prints_ratios_and_draws_them(tmp_path):
+    done = run(
+        *("bench", "--network", "chain", "--simulator", "lava", "--rounds", "1"),
+        "--json",
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    printed = json.loads(done.stdout)
+    assert set(printed["chain"]["ratios"]) == {"compiled", "lava"}
+    assert printed["chain"]["ratios"]["lava"] > 50
+    assert printed["rounds"] == 1
+    assert (tmp_path / "results" / "bench.png").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--network", "ring"], "--network: must be of balanced, chain, given 'ring'"),
+        (["--simulator", "neuron"], "--simulator: must be of compiled, lava"),
+        (["--python", "nest"], "--python: must be SIMULATOR=INTERPRETER"),
+        (["--rounds", "0"], "--rounds"),
+        (["scaling", "--largest", "5"], "--largest: must be at least 100,000"),
+    ],
+)
+def test_bench_refuses_what_it_cannot_run(arguments, complaint, tmp_path):
+    done = run("bench", *arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert complaint in " ".join(done.stderr.replace("│", "").split())

@@ -16,6 +16,7 @@ PAGES = [
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",
     *sorted((ROOT / "docs").glob("*.md")),
+    ROOT / "benchmarks" / "README.md",
 ]
 
 
@@ -76,14 +77,27 @@ def test_programs_of_the_documentation_run(program, tmp_path):
     run(sys.executable, "program.py", cwd=tmp_path)
 
 
-def test_the_process_of_the_guide_passes_its_own_tests(tmp_path):
-    guide = (ROOT / "docs" / "adding-a-process.md").read_text()
-    files = re.findall(r"^`([\w/]+\.py)`\n\n```python\n(.*?)^```$", guide, re.M | re.S)
-    assert len(files) == 4
-    for name, content in files:
-        path = tmp_path / name
+def write_files(page, folder):
+    """Write the files that a page shows, each below its name, and give them."""
+    text = (ROOT / "docs" / page).read_text()
+    files = dict(
+        re.findall(r"^`([\w/]+\.py)`\n\n```python\n(.*?)^```$", text, re.M | re.S)
+    )
+    for name, content in files.items():
+        path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
+    return files
+
+
+def test_the_kernel_of_the_guide_runs_and_is_short(tmp_path):
+    files = write_files("kernels.md", tmp_path)
+    assert len(files["rate_kernel.py"].splitlines()) < 30
+    run(sys.executable, "compare.py", cwd=tmp_path)
+
+
+def test_the_process_of_the_guide_passes_its_own_tests(tmp_path):
+    assert len(write_files("adding-a-process.md", tmp_path)) == 4
     for folder in ("mylab", "mylab/leaky_counter"):
         (tmp_path / folder / "__init__.py").touch()
     done = run(

@@ -1,6 +1,12 @@
 """Running graphs of Lava Processes."""
 
-from lava_apps.runtime.errors import BackendError, DeadlockError, ShapeError
+from lava_apps.runtime.compiled.registry import register_kernel
+from lava_apps.runtime.errors import (
+    BackendError,
+    BackendWarning,
+    DeadlockError,
+    ShapeError,
+)
 from lava_apps.runtime.probes import Probe, ProbeMemoryError
 from lava_apps.runtime.simulator import Simulator
 from lava_apps.runtime.snapshots import Snapshot
@@ -10,6 +16,7 @@ from lava_apps.runtime.switch import disable, enable
 
 __all__ = [
     "BackendError",
+    "BackendWarning",
     "DeadlockError",
     "ModelError",
     "Probe",
@@ -20,4 +27,5 @@ __all__ = [
     "StateError",
     "disable",
     "enable",
+    "register_kernel",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 
 from lava.magma.core.process.process import AbstractProcess
 
@@ -17,6 +18,28 @@ class DeadlockError(RuntimeError):
 
 class ShapeError(ValueError):
     """A message, or the value of a Var, does not have the shape it must have."""
+
+
+class BackendWarning(UserWarning):
+    """A graph runs slower than it could; the message says why and what helps."""
+
+
+def warn_caller(message: str, category: type[Warning]) -> None:
+    """Warn, as of the line outside of this package that called it.
+
+    Parameters
+    ----------
+    message : str
+        What to say.
+    category : type
+        Kind of warning.
+    """
+    frame, level = sys._getframe(1), 2
+    # pydantic calls constructors and methods of this package for their callers.
+    inside = ("lava_apps.", "pydantic.")
+    while frame.f_back and frame.f_globals.get("__name__", "").startswith(inside):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level - 1)
 
 
 def label(process: AbstractProcess) -> str:

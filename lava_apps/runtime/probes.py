@@ -17,6 +17,7 @@ Target = Any  # OutPort, InPort or Var: Lava's classes carry no types
 
 DEFAULT_MAX_BYTES = 2**30
 LARGE = 100 * 2**20  # from here on memory is mentioned beforehand
+_A_WHILE = 100  # samples
 _SPARSE_BELOW = 0.25  # a sample with fewer non-zero entries is kept as a list of them
 
 
@@ -65,9 +66,15 @@ class Probe:
         return f"{label(self.target.process)}.{self.target.name}"
 
     def expect(self, steps: int) -> int:
-        """Estimate the bytes that so many more time steps can add at most."""
+        """Estimate the bytes that so many more time steps can add at most.
+
+        Of a port that has been recorded for a while: as much as up to now.
+        """
+        samples = steps // self.every
+        if not isinstance(self.target, Var) and self._count >= _A_WHILE:
+            return samples * self.bytes // self._count
         width = np.dtype(self.dtype or float).itemsize
-        return steps // self.every * int(np.prod(self.shape)) * width
+        return samples * int(np.prod(self.shape)) * width
 
     def add(self, sample: Array) -> None:
         """Keep a copy of a sample."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -26,7 +25,12 @@ from lava_apps.parameters import (
 )
 from lava_apps.runtime.backends import Backend, InlineBackend, LavaBackend, OnSteps
 from lava_apps.runtime.compiled.backend import CompiledBackend
-from lava_apps.runtime.errors import BackendError, label
+from lava_apps.runtime.errors import (
+    BackendError,
+    BackendWarning,
+    label,
+    warn_caller,
+)
 from lava_apps.runtime.probes import DEFAULT_MAX_BYTES, LARGE, Probe, ProbeMemoryError
 from lava_apps.runtime.progress import progress_bar
 from lava_apps.runtime.seeding import seeded
@@ -62,7 +66,8 @@ class Simulator:
     backend : {"auto", "compiled", "inline", "lava"}
         "compiled" runs the graph as one compiled loop, "inline" its ProcessModels
         within this OS process, "lava" on Lava's own runtime; "auto", the default,
-        takes the first of them that can run the graph.
+        takes the first of them that can run the graph, and warns if that is not
+        "compiled" (BackendWarning), saying which ProcessModel has no kernel.
     precision : {"floating_pt", "fixed_pt"}
         Which ProcessModels to use. Default "floating_pt". Without effect where
         `run_cfg` is given.
@@ -134,6 +139,8 @@ class Simulator:
             compiled = CompiledBackend(inline)
         except BackendError as error:
             if self._asked == "auto":
+                message = f"this graph runs inline, for compiled cannot: {error}"
+                warn_caller(message, BackendWarning)
                 return inline, f"compiled cannot: {error}"
             inline.stop()
             raise BackendError(f"compiled cannot run this graph: {error}") from None
@@ -377,7 +384,7 @@ class Simulator:
                 )
             if needed > LARGE:
                 problem = f"probe of {probe.name} may take {needed / 2**20:,.0f} MiB"
-                warnings.warn(problem, stacklevel=4)
+                warn_caller(problem, UserWarning)
 
 
 class _Data(Mapping[Probe, Array]):

@@ -17,6 +17,7 @@ from lava_apps.processes.hopfield import Hopfield, hebbian
 from lava_apps.processes.lif import LIF as OurLIF  # noqa: N811
 from lava_apps.runtime import (
     BackendError,
+    BackendWarning,
     ModelError,
     ProbeMemoryError,
     Simulator,
@@ -70,6 +71,23 @@ def test_probes_record_ports_and_vars_alike_on_both_backends(backend):
 def test_auto_takes_the_compiled_loop_and_says_why():
     with Simulator(LIF(shape=(1,))) as sim:
         assert sim.explain().startswith("backend compiled (it is the fastest)")
+
+
+def test_auto_warns_where_a_model_has_no_kernel_and_compiled_refuses():
+    nodes, run_cfg = chain(None, None)
+    words = (
+        r"Node 'node0': PyNodeModel has no kernel; lava_apps.runtime.register_kernel"
+    )
+    with pytest.warns(BackendWarning, match=words) as caught:
+        sim = Simulator(nodes[0], run_cfg=run_cfg)
+    (warning,) = [w for w in caught if w.category is BackendWarning]
+    assert warning.filename == __file__
+    with sim:
+        assert "backend inline (compiled cannot: Node" in sim.explain()
+    with pytest.raises(BackendError, match=f"compiled cannot run this graph: {words}"):
+        Simulator(nodes[0], backend="compiled", run_cfg=run_cfg)
+    with Simulator(nodes[0], backend="inline", run_cfg=run_cfg) as sim:
+        sim.run(1)
 
 
 def test_ports_of_processes_built_from_others_and_in_ports_can_be_probed():
@@ -153,7 +171,7 @@ def test_misuse_is_named():
     node = Node()
     free.a_out.connect(node.a_in)
     with (
-        Simulator(node, run_cfg=config(free, node)) as sim,
+        Simulator(node, backend="inline", run_cfg=config(free, node)) as sim,
         pytest.raises(BackendError, match="has no time steps"),
     ):
         sim.probe(free.sent)
@@ -419,7 +437,7 @@ def test_a_port_that_sends_nothing_is_recorded_as_zeros():
         return np.ones(2)
 
     nodes, run_cfg = chain(act)
-    with Simulator(nodes[0], run_cfg=run_cfg) as sim:
+    with Simulator(nodes[0], backend="inline", run_cfg=run_cfg) as sim:
         probe = sim.probe(nodes[0].a_out)
         send = sim._backend.runtime.workers[nodes[0]].model.a_out.send
         sim.run(6)
@@ -478,7 +496,7 @@ def test_what_cannot_be_kept_as_data_is_named():
         model.file = iter([1, 2])
 
     nodes, run_cfg = chain(act)
-    with Simulator(nodes[0], run_cfg=run_cfg) as sim:
+    with Simulator(nodes[0], backend="inline", run_cfg=run_cfg) as sim:
         sim.run(1)
         with pytest.raises(
             StateError, match=r"PyNodeModel.file: a list_iterator cannot"
@@ -502,7 +520,7 @@ def test_whatever_a_model_keeps_is_restored():
         )
 
     nodes, run_cfg = chain(act)
-    with Simulator(nodes[0], run_cfg=run_cfg) as sim:
+    with Simulator(nodes[0], backend="inline", run_cfg=run_cfg) as sim:
         probe = sim.probe(nodes[0].a_out)
         sim.run(3)
         state = sim.snapshot()

@@ -105,7 +105,7 @@ def test_a_model_that_draws_from_the_global_state_fails():
         def run(self, precision, **_):
             process = self.make()
             config = RunConfig(precision, exceptions={process: PyDrawingModel})
-            return {"a_out": record(process.a_out, 3, config)}
+            return {"a_out": record(process.a_out, 3, config, "inline")}
 
     with pytest.raises(ContractError, match="two runs in floating_pt differ at a_out"):
         check_deterministic(DrawingCase(Drawing, {}))

@@ -75,11 +75,8 @@ def bench(
     pythons, begin = _pythons(python or []), time.perf_counter()
     comparisons = []
     with progress_bar() as progress:
-        for name in network or list(STEPS):
-            chosen = simulator and [s for s in simulator if s in STEPS.get(name, {})]
-            if simulator and not chosen and network is None:
-                continue
-            total = (rounds + 1) * len(chosen or STEPS.get(name, {}))
+        for name, chosen in _chosen(network, simulator).items():
+            total = (rounds + 1) * len(chosen)
             task = progress.add_task(name, total=total)
             try:
                 comparisons.append(
@@ -87,13 +84,15 @@ def bench(
                         name,
                         rounds=rounds,
                         seed=seed,
-                        simulators=chosen or simulator,
+                        simulators=chosen,
                         pythons=pythons,
                         on_round=partial(_advance, progress, task),
                     )
                 )
             except PeerError as error:
                 raise typer.BadParameter(str(error)) from None
+    if not comparisons:
+        raise typer.BadParameter("--simulator: none of these runs that network")
     path = draw_comparison(comparisons, out / "bench.png")
     if as_json:
         summary = {one.network: one.summary() for one in comparisons}
@@ -105,6 +104,28 @@ def bench(
     for one in comparisons:
         Console().print(_table(one))
     Console().print(f"medians of {rounds} rounds, one thread; figure: {path}")
+
+
+def _chosen(
+    networks: list[str] | None, simulators: list[str] | None
+) -> dict[str, list[str]]:
+    """Say which simulators run which network; refuse what there is not."""
+    for option, known, asked in (
+        ("network", list(STEPS), networks),
+        ("simulator", list(STEPS["balanced"]), simulators),
+    ):
+        for name in asked or []:
+            if name not in known:
+                problem = f"--{option}: must be of {', '.join(known)}, given {name!r}"
+                raise typer.BadParameter(problem)
+    chosen = {
+        network: [
+            OURS,
+            *(s for s in simulators or STEPS[network] if s in STEPS[network]),
+        ]
+        for network in networks or STEPS
+    }
+    return {n: names for n, names in chosen.items() if len(names) > 1}
 
 
 def _advance(progress: Progress, task: TaskID, _: object) -> None:

@@ -137,7 +137,11 @@ class Peer:
             # One thread each; the compiled backend's is numba's.
             env=os.environ | {"NUMBA_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
         )
-        ready = self._read()
+        try:
+            ready = self._read()
+        except BaseException:
+            self.close()
+            raise
         self.spikes: float = ready["spikes"] / peer.COUNTED
         self.version: str = ready["version"]
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import sys
 import tempfile
+import threading
 import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ from rich.console import Console
 
 from lava_apps.files import replacing
 
+_A_WHILE = 0.5  # seconds; to read a loop from the disk takes less
 _LOADED: dict[str, Any] = {}
 
 
@@ -71,7 +73,6 @@ def load(
         return _LOADED[key]
     name = f"lava_apps_loop_{key}"
     path = cache_folder() / f"{name}.py"
-    is_known = any((path.parent / "__pycache__").glob(f"{name}.*.nbc"))
     if not path.exists():
         with replacing(path) as part:
             part.write_text(source)
@@ -80,20 +81,25 @@ def load(
     sys.modules[name] = module  # numba looks the module up by name
     exec(compile(source, str(path), "exec"), vars(module))  # noqa: S102 - our own source
     run = numba.njit(cache=True, nogil=True)(module.run)
-    with _said(quiet=is_known):
+    with _said():
         run.compile(tuple(numba.typeof(value) for value in arguments))
     _LOADED[key] = run
     return run
 
 
 @contextmanager
-def _said(*, quiet: bool) -> Iterator[None]:
-    """Say on stderr that something takes a while, as long as it does."""
-    if quiet:
+def _said() -> Iterator[None]:
+    """Say on stderr that something takes a while, once it does."""
+    status = Console(stderr=True).status("compiling this graph, once for all runs")
+    timer = threading.Timer(_A_WHILE, status.start)
+    timer.daemon = True
+    timer.start()
+    try:
         yield
-        return
-    with Console(stderr=True).status("compiling this graph, once for all runs of it"):
-        yield
+    finally:
+        timer.cancel()
+        timer.join()
+        status.stop()
 
 
 def _hash(*parts: str) -> str:

@@ -26,7 +26,7 @@ from lava.magma.core.model.model import AbstractProcessModel
 from lava.magma.core.model.py.model import PyLoihiProcessModel
 
 PHASES = ("step", "absorb", "learn", "finish")
-HOW_TO = "docs/kernels.md shows how to give it one"
+HOW_TO = "lava_apps.runtime.register_kernel gives it one, as docs/kernels.md shows"
 _PHASE_METHODS = ("run_spk", "lrn_guard", "pre_guard", "post_guard", "on_var_update")
 
 Prepare = Callable[[Any], Mapping[str, Any]]

@@ -67,9 +67,9 @@ def add_eight(a_buff, columns, j0, j1, j2, j3, j4, j5, j6, j7):  # type: ignore[
 
 @njit(cache=True)
 def shift_right(a_buff, bits):  # type: ignore[no-untyped-def]
-    """Divide what was added up by a power of two, rounded down."""
-    if bits > 0:
-        for i in range(a_buff.size):
+    """Divide integers by a power of two, rounded down; leave floats, without, alone."""
+    if bits is not None:
+        for i in range(a_buff.size if bits > 0 else 0):
             a_buff[i] >>= bits
 
 
@@ -255,7 +255,7 @@ def _common(model: Any) -> dict[str, Any]:
         "a_buff": own_buffer(model),
         "table": held.table,
         "gain": gain,
-        "right": right,
+        "right": right if is_fixed else None,
         "graded": bool(model.num_message_bits.item() > 0),
     }
 

@@ -1,0 +1,96 @@
+"""Compiled loops are kept on disk, for any OS process that builds such a graph."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+
+import pytest
+
+SCRIPT = """
+import json, sys, time
+import lava_apps
+from lava_apps.apps.bench.networks import NETWORKS
+from lava_apps.runtime import Simulator
+
+sizes = {"balanced": {"neurons": int(sys.argv[1])}, "chain": {}}
+took, spikes = {}, {}
+for name, (draw, build) in NETWORKS.items():
+    process, (first, *_) = build(draw(**sizes[name]))
+    begin = time.perf_counter()
+    with Simulator(process, backend="compiled") as sim:
+        sim.run(1)
+        took[name] = time.perf_counter() - begin
+        probe = sim.probe(first.s_out)
+        sim.run(400)
+        spikes[name] = probe.events
+print(json.dumps([took, spikes]))
+"""
+
+
+def start(folder, neurons=400, stderr=subprocess.PIPE, **environment):
+    """Run the script in an OS process that keeps what it compiles in a folder."""
+    return subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(neurons)],
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        text=True,
+        env=os.environ | {"NUMBA_CACHE_DIR": str(folder)} | environment,
+    )
+
+
+def end(process):
+    out, complaint = process.communicate(timeout=200)
+    assert process.returncode == 0, complaint
+    return json.loads(out)
+
+
+def end_on_terminal(folder, neurons):
+    """Run the script with a terminal for stderr; give its results and what it said."""
+    ours, its = pty.openpty()
+    process = start(folder, neurons, stderr=its, TERM="xterm")
+    os.close(its)
+    said = b""
+    while True:
+        try:
+            said += os.read(ours, 1024)
+        except OSError:  # the other end was closed
+            break
+    os.close(ours)
+    return end(process), said.decode()
+
+
+@pytest.mark.timeout(300)
+def test_another_os_process_finds_the_loops_within_a_second(tmp_path):
+    (_, spikes), said = end_on_terminal(tmp_path, 400)
+    assert "compiling this graph" in said
+    kept = set((tmp_path / "loops").iterdir())
+    (took, again), said = end_on_terminal(tmp_path, 400)
+    assert "compiling" not in said
+    assert max(took.values()) < 1
+    assert again == spikes
+    assert min(spikes.values()) > 0
+    # A graph of the same Processes is the same loop, whatever its size.
+    (took, _), said = end_on_terminal(tmp_path, 600)
+    assert "compiling" not in said
+    assert max(took.values()) < 1
+    assert set((tmp_path / "loops").iterdir()) == kept
+
+
+@pytest.mark.timeout(300)
+def test_starts_at_the_same_time_do_not_get_in_each_others_way(tmp_path):
+    results = [end(one) for one in [start(tmp_path) for _ in range(3)]]
+    assert len({json.dumps(spikes) for _, spikes in results}) == 1
+    took, spikes = end(start(tmp_path))
+    assert max(took.values()) < 1
+    assert spikes == results[0][1]
+
+
+@pytest.mark.timeout(300)
+def test_without_a_folder_to_write_to_it_runs_all_the_same(tmp_path):
+    (tmp_path / "file").touch()
+    impossible = tmp_path / "file" / "folder"
+    home = str(tmp_path / "file")
+    _, spikes = end(start(impossible, HOME=home, XDG_CACHE_HOME=home))
+    assert min(spikes.values()) > 0
