@@ -159,11 +159,12 @@ class Program:
     def _record(self, recorder: Recorder, value: Array) -> None:
         """Write what keeps a sample."""
         arguments = [recorder.state, *recorder.buffers]
-        function = recorder.function
+        # Of the class: an instance would make a method of it.
+        function = type(recorder).function
         if isinstance(recorder, Events):
             arguments += [self.clock, value]
             if self._wants_list(*recorder.what):
-                function = recorder.listed
+                function = type(recorder).listed
                 arguments += self._listed(*recorder.what)
         else:
             arguments.append(value)
