@@ -19,7 +19,7 @@ from lava_apps.runtime.probes import Probe, leaf_port, leaf_var
 from lava_apps.runtime.protocols import LoihiDomain
 from lava_apps.runtime.scheduler import Worker
 from lava_apps.runtime.snapshots import Snapshot
-from lava_apps.runtime.stock import receive, start_graph
+from lava_apps.runtime.stock import receive, release, start_graph
 
 from lava.magma.compiler.compiler_graphs import find_processes
 from lava.magma.core.process.ports.ports import InPort, OutPort
@@ -209,10 +209,7 @@ class InlineBackend:
 
     def _release(self) -> None:
         """Let Lava compile the graph again, unless Processes were built from others."""
-        if all(process.parent_proc is None for process in self._graph):
-            for process in self._graph:
-                process._is_compiled = False
-                process._runtime = None
+        release(self._graph)
 
     def explain(self) -> str:
         """Say what runs."""

@@ -473,6 +473,17 @@ def test_a_graph_that_failed_to_compile_can_be_tried_again():
         sim.run(1)
 
 
+def test_backend_lava_raises_what_a_graph_is_refused_for_and_leaves_nothing():
+    neurons = OurLIF(shape=1, du=0.5)
+    before = set(multiprocessing.active_children())
+    sim = Simulator(neurons, backend="lava", precision="fixed_pt")
+    with sim, pytest.raises(ParameterError, match=r"LIF.du: must be integers"):
+        sim.run(3)
+    assert set(multiprocessing.active_children()) == before
+    with Simulator(neurons) as sim:
+        sim.run(1)
+
+
 def test_what_cannot_be_kept_as_data_is_named():
     def act(model):
         model.file = iter([1, 2])
