@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
-from lava_apps.kernel import KernelModel, check_range
+from lava_apps.kernel import KernelModel
 from lava_apps.runtime import housekeeping, snapshots
 from lava_apps.runtime.errors import BackendError, label
 from lava_apps.runtime.inline import InlineRuntime
@@ -183,7 +183,7 @@ class InlineBackend:
         """Set a Var in place."""
         model, name = self._holder(var)
         if isinstance(model, KernelModel):
-            check_range(type(model), f"{type(var.process).__name__}", name, value)
+            model.check_value(type(var.process).__name__, name, value)
         self.runtime.on_access(model, name, True)
         old = getattr(model, name)
         if isinstance(old, np.ndarray):

@@ -270,7 +270,10 @@ class SpikingWinnerTakeAll(Process):
             raise ParameterError(owner, "tie_break", problem, tie_break)
         options: dict[str, Any] = {"name": name, "log_config": log_config}
         super().__init__(
-            reset_interval=reset_interval or 0, weight_exp=exponent, **options
+            reset_interval=reset_interval or 0,
+            weight_exp=exponent,
+            input_max=input_max,
+            **options,
         )
         self.a_in = InPort(shape=shape)
         self.s_out = OutPort(shape=shape)
