@@ -149,7 +149,7 @@ def _parameter_error(
     if kind == "unexpected_positional_argument" and name in names:
         return ParameterError(owner, name, "must be given by keyword", given)
     if kind.startswith("unexpected"):
-        allowed = ", ".join(n for n in names if n != "self")
+        allowed = ", ".join(n for n in names if n not in ("self", "cls"))
         return ParameterError(owner, name, f"unknown, allowed are {allowed}", given)
     if kind.startswith("missing"):
         return ParameterError(owner, name, "is required", _Nothing())

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field
+from typing_extensions import Self
 
 from lava_apps.kernel import Process
 from lava_apps.loihi2.formats import BIAS_EXPONENT_MAX, DECAY_MAX
@@ -202,6 +203,7 @@ class LIF(Process):
         self.stream = Var(shape=(2,), init=new_stream(seed))
 
     @classmethod
+    @validated
     def from_membrane(
         cls,
         membrane: Membrane,
@@ -209,7 +211,7 @@ class LIF(Process):
         shape: Shape,
         drive: PerNeuron = 0,
         **options: Any,
-    ) -> "LIF":
+    ) -> Self:
         """Make neurons from physical units, for ``floating_pt``.
 
         Parameters
