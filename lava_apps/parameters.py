@@ -168,6 +168,9 @@ Integer = Annotated[int, BeforeValidator(_python_scalar)]
 """An int or a numpy integer; neither a bool nor a float."""
 
 PositiveInteger = Annotated[Integer, Field(ge=1)]
+TimeSteps = Annotated[Integer, Field(ge=1, lt=2**31)]
+"""A number of time steps, as 32-bit counters hold it."""
+
 Seed = Annotated[Integer, Field(ge=0, lt=2**63)]
 Number = Annotated[float, BeforeValidator(_python_scalar), Field(allow_inf_nan=False)]
 """A finite int or float, Python's or numpy's."""

@@ -67,6 +67,8 @@ class LIF(Process):
     Loihi 2 there is a decomposition into Lava's LIF where the options are within
     it: one threshold for all neurons, reset to 0, no refractory period, no
     adaptation, no noise. Other options are CPU only; they need a neuro-core model.
+    In the decomposed graph `u`, `v`, `du`, `dv`, `bias_mant` and `bias_exp` can be
+    read and set; Vars that Lava's LIF has not, or has as one number, cannot.
 
     Parameters
     ----------
