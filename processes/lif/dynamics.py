@@ -323,7 +323,7 @@ def _finest_scale(floats: dict[str, Any], input_max: float, du: int) -> float:
     room = {
         "vth": _room(_reach(floats), POTENTIAL_MAX),
         "bias_mant": _room(
-            floats["bias_mant"], BIAS_MANTISSA_MAX * 2**BIAS_EXPONENT_MAX
+            floats["bias_mant"] * _SPARE, BIAS_MANTISSA_MAX * 2**BIAS_EXPONENT_MAX
         ),
         "v_reset": _room(floats["v_reset"], POTENTIAL_MAX),
         "theta_plus": _room(floats["theta_plus"], POTENTIAL_MAX),
@@ -342,6 +342,7 @@ def _finest_scale(floats: dict[str, Any], input_max: float, du: int) -> float:
 
 
 _ROOM, _MOST_ROOM = 8, 64
+_SPARE = 1.125  # for a mantissa to be moved up, without another exponent
 _DEVIATIONS = 6
 
 
@@ -362,7 +363,8 @@ def _reach(floats: dict[str, Any]) -> float:
 
 def _scaled(floats: dict[str, Any], scale: float) -> dict[str, Any]:
     """Round what has the unit of a potential."""
-    mantissas, exponents = quantise_bias(floats["bias_mant"] * scale)
+    _, exponents = quantise_bias(floats["bias_mant"] * scale * _SPARE)
+    mantissas = np.rint(floats["bias_mant"] * scale / 2.0**exponents).astype(np.int64)
     integers = {
         "vth": np.rint(floats["vth"] * scale / 2**INPUT_SHIFT).astype(np.int64),
         "bias_mant": mantissas,

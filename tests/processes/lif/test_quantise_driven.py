@@ -113,12 +113,19 @@ def test_late_rates_of_adaptive_neurons_agree_within_two_percent(seed):
     assert errors.max() <= 0.02
 
 
-def test_a_neuron_that_falls_silent_is_refused():
-    # Its threshold settles above the 24 bits of v, which are 512 times vth here.
-    with pytest.raises(ParameterError, match=r"quantise.bias_mant: has no mantissa"):
-        quantise(
-            vth=1.0, dv=0.0, du=1.0, bias_mant=100.0, theta_plus=1.0, dtheta=0.0003
-        )
+def test_a_neuron_that_slows_down_is_refused():
+    neuron = {"vth": 1.0, "dv": 0.0, "du": 1.0, "bias_mant": 3.0, "theta_plus": 1.0}
+    # Its threshold settles at 100 times vth; 24 bits hold 64 times, so that v stays
+    # at their end until the threshold has decayed to there.
+    spikes = spikes_of([{**neuron, "dtheta": 0.0003}], 40_000, fixed=False)
+    assert rates(spikes[-8000:]) == pytest.approx(0.03, rel=0.05)
+    with pytest.raises(
+        ParameterError, match=r"quantise.bias_mant: .* best gives 6\d\."
+    ):
+        quantise(**neuron, dtheta=0.0003)
+    # One that never settles is silent sooner or later.
+    with pytest.raises(ParameterError, match=r"quantise.dtheta: must be above 0 where"):
+        quantise(**neuron)
 
 
 def driven(rng):
