@@ -60,7 +60,7 @@ class KernelModel(PyLoihiProcessModel):
 
     The class attribute `limits` may give the range ``(lowest, highest)`` of the
     values of Vars in this model's precision: `check` keeps initial values to it,
-    and a Simulator those that are set.
+    and `check_value` those that a Simulator sets.
 
     A step function changes its arguments in place, returns nothing and keeps
     nothing between calls, so that the compiled backend can call the very same
@@ -118,6 +118,26 @@ class KernelModel(PyLoihiProcessModel):
         for name in cls.limits:
             value = getattr(process, name).init
             check_range(cls, type(process).__name__, name, value)
+
+    def check_value(self, owner: str, name: str, value: npt.ArrayLike) -> None:
+        """Refuse a value for a Var that this model cannot honour.
+
+        A Simulator calls it before it sets the Var. Here it keeps values to
+        `limits`; a subclass may compare them with those of other Vars, too.
+
+        Parameters
+        ----------
+        owner, name : str
+            Process and Var, for the error.
+        value : array_like
+            What is to be set, in the shape of the Var.
+
+        Raises
+        ------
+        ParameterError
+            Naming the Var.
+        """
+        check_range(type(self), owner, name, value)
 
     def run_spk(self) -> None:
         """Receive, step, send."""

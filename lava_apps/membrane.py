@@ -15,11 +15,12 @@ chapter 1). Lava's neurons count from rest, v = V - v_rest, in time steps:
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, fields
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field
 from typing_extensions import Self
 
 from lava_apps.parameters import (
@@ -37,7 +38,7 @@ Method = Literal["euler", "exact"]
 FloatArray = npt.NDArray[np.float64]
 
 
-@dataclass(init=False)
+@dataclass(frozen=True, init=False)
 class Membrane:
     """A leaky membrane with threshold, in milliseconds and millivolts.
 
@@ -110,8 +111,9 @@ class Membrane:
         if method == "euler" and dt > shortest:
             problem = f"must not exceed the time constant of {shortest} ms in Euler's"
             raise ParameterError("Membrane", "dt", f"{problem} method", dt)
-        self.tau_m, self.v_rest, self.v_reset, self.v_th = tau_m, v_rest, v_reset, v_th
-        self.t_ref, self.tau_syn, self.dt, self.method = t_ref, tau_syn, dt, method
+        values = (tau_m, v_rest, v_reset, v_th, t_ref, tau_syn, dt, method)
+        for field, value in zip(fields(self), values, strict=True):
+            object.__setattr__(self, field.name, value)  # frozen for all others
 
     @property
     def gain(self) -> float:
@@ -148,6 +150,22 @@ class Membrane:
             "refractory_period": max(round(self.t_ref / self.dt) - 1, 0),
         }
 
+    @validated
+    def drive(self, bias_mant: PerNeuron) -> FloatArray:
+        """Give the constant drive that a bias of a floating-point LIF stands for.
+
+        Parameters
+        ----------
+        bias_mant : float or (*shape) array_like
+            The bias, its exponent 0, as `parameters` gives it.
+
+        Returns
+        -------
+        (*shape) numpy.ndarray of float64
+            Drive in mV.
+        """
+        return np.asarray(np.asarray(bias_mant, dtype=float) / self.gain)
+
     def _decay(self, tau: float) -> float:
         ratio = self.dt / tau
         return ratio if self.method == "euler" else -math.expm1(-ratio)
@@ -161,7 +179,8 @@ class Membrane:
         vth: Number,
         du: Fraction = 1.0,
         v_reset: Number = 0.0,
-        refractory_period: Integer = 0,
+        bias_mant: PerNeuron = 0.0,  # noqa: ARG003 - of the drive, not of the membrane
+        refractory_period: Annotated[Integer, Field(ge=0, lt=2**31 - 1)] = 0,
         v_rest: Number = -60.0,
         dt: PositiveNumber = 0.1,
         method: Method = "euler",
@@ -174,6 +193,9 @@ class Membrane:
             Decay of v and u a step, above 0; `dv` below 1 for the exact method.
         vth, v_reset : float
             Threshold and reset above rest, in mV.
+        bias_mant : float or (*shape) array_like
+            Taken so that all of ``parameters(drive)`` can be given, but no part of
+            the membrane: its method `drive` makes the drive of it. Default 0.
         refractory_period : int
             Time steps that v rests after a spike.
         v_rest : float
@@ -186,7 +208,7 @@ class Membrane:
         Returns
         -------
         Membrane
-            Its ``parameters()`` are the ones given.
+            Its ``parameters(drive)`` are the ones given.
 
         Raises
         ------
@@ -199,6 +221,12 @@ class Membrane:
         if du == 0:
             problem = "must be above 0"
             raise ParameterError("Membrane.from_parameters", "du", problem, du)
+
+        if v_reset >= vth:
+            problem = f"must be below vth = {vth}"
+            raise ParameterError(
+                "Membrane.from_parameters", "v_reset", problem, v_reset
+            )
 
         def time_constant(decay: float) -> float:
             return dt / decay if method == "euler" else -dt / math.log1p(-decay)

@@ -149,7 +149,7 @@ def _parameter_error(
     if kind == "unexpected_positional_argument" and name in names:
         return ParameterError(owner, name, "must be given by keyword", given)
     if kind.startswith("unexpected"):
-        allowed = ", ".join(n for n in names if n != "self")
+        allowed = ", ".join(n for n in names if n not in ("self", "cls"))
         return ParameterError(owner, name, f"unknown, allowed are {allowed}", given)
     if kind.startswith("missing"):
         return ParameterError(owner, name, "is required", _Nothing())
@@ -168,6 +168,9 @@ Integer = Annotated[int, BeforeValidator(_python_scalar)]
 """An int or a numpy integer; neither a bool nor a float."""
 
 PositiveInteger = Annotated[Integer, Field(ge=1)]
+TimeSteps = Annotated[Integer, Field(ge=1, lt=2**31)]
+"""A number of time steps, as 32-bit counters hold it."""
+
 Seed = Annotated[Integer, Field(ge=0, lt=2**63)]
 Number = Annotated[float, BeforeValidator(_python_scalar), Field(allow_inf_nan=False)]
 """A finite int or float, Python's or numpy's."""

@@ -103,7 +103,7 @@ def test_the_process_of_the_guide_passes_its_own_tests(tmp_path):
     done = run(
         sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=tmp_path
     )
-    assert "8 passed, 1 xfailed" in done.stdout
+    assert "9 passed, 1 xfailed" in done.stdout
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -1,3 +1,5 @@
+from dataclasses import FrozenInstanceError
+
 import numpy as np
 import pytest
 
@@ -32,13 +34,38 @@ def test_parameters_lead_back_to_the_membrane(method, tau_syn):
         tau_m=20, v_rest=-70, v_reset=-75, v_th=-52, t_ref=2, tau_syn=tau_syn,
         dt=0.5, method=method,
     )  # fmt: skip
-    parameters = membrane.parameters()
-    parameters.pop("bias_mant")
+    parameters = membrane.parameters(drive=[3.0, 25.0])
     back = Membrane.from_parameters(**parameters, v_rest=-70, dt=0.5, method=method)
     for name, value in vars(membrane).items():
         assert getattr(back, name) == (
             value if isinstance(value, str) else pytest.approx(value)
         )
+
+    assert back.drive(parameters["bias_mant"]) == pytest.approx([3, 25])
+    again = back.parameters(back.drive(parameters["bias_mant"]))
+    for name, value in parameters.items():
+        assert again[name] == pytest.approx(value)
+
+
+def test_a_membrane_stays_as_it_was_checked():
+    membrane = Membrane()
+    with pytest.raises(FrozenInstanceError):
+        membrane.dt = 50
+    assert membrane == Membrane(dt=0.1)
+    assert hash(membrane) == hash(Membrane())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"refractory_period": -1}, "refractory_period: must be greater"),
+        ({"v_reset": 11}, "v_reset: must be below vth = 10"),
+        ({"tau": 3}, "tau: unknown, allowed are dv, vth, du"),
+    ],
+)
+def test_bad_parameters_of_a_neuron_are_refused(arguments, message):
+    with pytest.raises(ParameterError, match=rf"^Membrane.from_parameters.{message}"):
+        Membrane.from_parameters(**{"dv": 0.1, "vth": 10.0, **arguments})
 
 
 def test_a_neuron_without_leak_has_no_time_constant():

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
-from lava_apps.kernel import KernelModel, check_range
+from lava_apps.kernel import KernelModel
 from lava_apps.runtime import housekeeping, snapshots
 from lava_apps.runtime.errors import BackendError, label
 from lava_apps.runtime.inline import InlineRuntime
@@ -19,7 +19,7 @@ from lava_apps.runtime.probes import Probe, leaf_port, leaf_var
 from lava_apps.runtime.protocols import LoihiDomain
 from lava_apps.runtime.scheduler import Worker
 from lava_apps.runtime.snapshots import Snapshot
-from lava_apps.runtime.stock import receive, start_graph
+from lava_apps.runtime.stock import receive, release, start_graph
 
 from lava.magma.compiler.compiler_graphs import find_processes
 from lava.magma.core.process.ports.ports import InPort, OutPort
@@ -183,7 +183,7 @@ class InlineBackend:
         """Set a Var in place."""
         model, name = self._holder(var)
         if isinstance(model, KernelModel):
-            check_range(type(model), f"{type(var.process).__name__}", name, value)
+            model.check_value(type(var.process).__name__, name, value)
         self.runtime.on_access(model, name, True)
         old = getattr(model, name)
         if isinstance(old, np.ndarray):
@@ -209,10 +209,7 @@ class InlineBackend:
 
     def _release(self) -> None:
         """Let Lava compile the graph again, unless Processes were built from others."""
-        if all(process.parent_proc is None for process in self._graph):
-            for process in self._graph:
-                process._is_compiled = False
-                process._runtime = None
+        release(self._graph)
 
     def explain(self) -> str:
         """Say what runs."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from queue import Empty
 from typing import Any
@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from lava_apps.runtime.errors import label
 
+from lava.magma.compiler.compiler_graphs import find_processes
 from lava.magma.core.process.message_interface_enum import ActorType
 from lava.magma.core.process.process import AbstractProcess
 from lava.magma.core.run_configs import RunConfig
@@ -42,7 +43,12 @@ def start_graph(process: AbstractProcess, run_cfg: RunConfig) -> None:
     run_cfg : lava.magma.core.run_configs.RunConfig
         How Lava selects ProcessModels.
     """
-    executable = process.compile(run_cfg)
+    graph: list[AbstractProcess] = find_processes(process)
+    try:
+        executable = process.compile(run_cfg)
+    except BaseException:
+        release(graph)
+        raise
     # As create_runtime does, which may be set to use another runtime.
     process.runtime = Runtime(executable, ActorType.MultiProcessing)
     try:
@@ -52,6 +58,21 @@ def start_graph(process: AbstractProcess, run_cfg: RunConfig) -> None:
     except BaseException:
         kill_graph(process)
         raise
+
+
+def release(graph: Iterable[AbstractProcess]) -> None:
+    """Let Lava compile a graph again, unless Processes were built from others.
+
+    Parameters
+    ----------
+    graph : iterable of AbstractProcess
+        All Processes of the graph.
+    """
+    members = list(graph)
+    if all(process.parent_proc is None for process in members):
+        for process in members:
+            process._is_compiled = False
+            process._runtime = None
 
 
 @contextmanager
@@ -113,9 +134,11 @@ def kill_graph(process: AbstractProcess) -> None:
     Parameters
     ----------
     process : AbstractProcess
-        Any Process of the graph that has its runtime.
+        Any Process of the graph; nothing is done where it was not started.
     """
     runtime = process.runtime
+    if runtime is None:  # what was raised came before, while the graph was built
+        return
     runtime._is_started = False  # or Lava's destructor would wait for the dead
     infrastructure = runtime._messaging_infrastructure
     if infrastructure is None:

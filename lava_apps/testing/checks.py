@@ -197,11 +197,19 @@ def check_deterministic(case: Case) -> None:
 
 
 def check_same_on_every_backend(case: Case) -> None:
-    """Check that every backend sends what Lava's runtime sends, bit for bit."""
+    """Check that inline sends what Lava's own runtime sends, bit for bit."""
     for precision in case.precisions:
         reference = case.run(precision, backend="lava")
         inline = case.run(precision, backend="inline")
         _equal(reference, inline, f"lava and inline in {precision}")
+
+
+def check_compiled(case: Case) -> None:
+    """Check that the compiled backend sends what inline sends, bit for bit."""
+    for precision in case.precisions:
+        reference = case.run(precision, backend="inline")
+        compiled = case.run(precision, backend="compiled")
+        _equal(reference, compiled, f"inline and compiled in {precision}")
 
 
 def check_restores(case: Case) -> None:
@@ -243,6 +251,7 @@ CHECKS: tuple[Callable[[Case], None], ...] = (
     check_runs_and_stops,
     check_deterministic,
     check_same_on_every_backend,
+    check_compiled,
     check_restores,
     check_decomposition,
 )

@@ -12,6 +12,7 @@ from lava_apps.parameters import (
     PositiveInteger,
     PositiveNumber,
     Shape,
+    TimeSteps,
     Vector,
     validated,
 )
@@ -69,7 +70,7 @@ class RateDecoder(Process):
         self,
         *,
         shape: Shape,
-        window: PositiveInteger,
+        window: TimeSteps,
         name: str | None = None,
         log_config: LogConfig | None = None,
     ) -> None:

@@ -166,7 +166,9 @@ def latency_step(  # type: ignore[no-untyped-def]
     values = data[sample[0]]
     for i in range(values.size):
         value = values[i] * factor
-        spikes = value > threshold and latency(value, steps) == now
+        # A value of exactly the threshold is silent, whatever its last bit.
+        is_above = value > threshold * (1 + 1e-9)
+        spikes = is_above and latency(value, steps) == now
         s_out.flat[i] = 1 if spikes else 0
 
 

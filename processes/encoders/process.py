@@ -13,9 +13,9 @@ from lava_apps.parameters import (
     Integer,
     Number,
     ParameterError,
-    PositiveInteger,
     PositiveNumber,
     Seed,
+    TimeSteps,
     invalid,
     validated,
 )
@@ -48,7 +48,7 @@ def _samples(value: object) -> Array:
 
 
 Samples = Annotated[Any, BeforeValidator(_samples)]
-Rest = Annotated[Integer, Field(ge=0)]
+Rest = Annotated[Integer, Field(ge=0, lt=2**31)]
 
 
 class _Encoder(Process):
@@ -96,8 +96,9 @@ class RateEncoder(_Encoder):
     Parameters
     ----------
     data : (samples, *shape) array_like
-        Values from 0 to `full_scale`. Not copied where it is an array of native
-        numbers (also one of numpy.memmap): do not change it during a run.
+        Values from 0 to `full_scale`. Not copied where it is a contiguous array of
+        native numbers (also one of numpy.memmap): do not change it during a run. A
+        strided view is copied.
     steps : int
         Time steps of a sample, at least 1.
     rest : int
@@ -144,7 +145,7 @@ class RateEncoder(_Encoder):
         self,
         *,
         data: Samples,
-        steps: PositiveInteger,
+        steps: TimeSteps,
         rest: Rest = 0,
         max_rate: Fraction = 0.25,
         full_scale: PositiveNumber | None = None,
@@ -180,8 +181,9 @@ class LatencyEncoder(_Encoder):
     Parameters
     ----------
     data : (samples, *shape) array_like
-        Values from 0 to `full_scale`. Not copied where it is an array of native
-        numbers (also one of numpy.memmap): do not change it during a run.
+        Values from 0 to `full_scale`. Not copied where it is a contiguous array of
+        native numbers (also one of numpy.memmap): do not change it during a run. A
+        strided view is copied.
     steps : int
         Time steps of a sample, at least 1.
     rest : int
@@ -223,7 +225,7 @@ class LatencyEncoder(_Encoder):
         self,
         *,
         data: Samples,
-        steps: PositiveInteger,
+        steps: TimeSteps,
         rest: Rest = 0,
         threshold: Fraction = 0.0,
         full_scale: PositiveNumber | None = None,
@@ -256,7 +258,8 @@ class PopulationEncoder(_Encoder):
     Parameters
     ----------
     data : (samples, features) array_like
-        Values. Not copied where it is an array: do not change it during a run.
+        Values. Not copied where it is a contiguous array of native numbers: do not
+        change it during a run. A strided view is copied.
     steps : int
         Time steps of a sample, at least 1.
     rest : int
@@ -315,7 +318,7 @@ class PopulationEncoder(_Encoder):
         self,
         *,
         data: Samples,
-        steps: PositiveInteger,
+        steps: TimeSteps,
         rest: Rest = 0,
         neurons: Annotated[Integer, Field(ge=2)] = 10,
         low: Number | None = None,
@@ -333,9 +336,12 @@ class PopulationEncoder(_Encoder):
             raise ParameterError(owner, "data", "must be (samples, features)", data)
         first = float(data.min()) if low is None else low
         last = float(data.max()) if high is None else high
-        if last <= first:
+        if last <= first and high is not None:
             problem = f"must be above the lowest preference, {first:g}"
             raise ParameterError(owner, "high", problem, last)
+        if last <= first:
+            problem = f"must exceed {first:g} somewhere, or high be given"
+            raise ParameterError(owner, "data", problem, data)
         if data.min() < first or data.max() > last:
             problem = f"must lie between low = {first:g} and high = {last:g}"
             raise ParameterError(owner, "data", problem, data)
@@ -371,8 +377,8 @@ class DeltaEncoder(_Encoder):
     Parameters
     ----------
     data : (samples, steps, *shape) array_like
-        Signals, one value a time step. Not copied where it is an array: do not
-        change it during a run.
+        Signals, one value a time step. Not copied where it is a contiguous array
+        of native numbers: do not change it during a run. A strided view is copied.
     threshold : float
         Change that makes an event, above 0.
     rest : int

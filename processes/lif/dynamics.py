@@ -4,8 +4,9 @@
 them in physical units.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -172,23 +173,24 @@ class QuantisedLIF:
         `vth`, `bias_mant` and `bias_exp` in the shape of what was given.
     scale : float
         Integer units of v a float unit.
+    weight_scale : float
+        Integer units of synaptic input a float unit of weight. It makes up for the
+        rounding of `du`: a constant input gives the same steady current.
     rounding : dict of str to float
         For each parameter the error made, relative to the value asked for; the
-        largest of all neurons. Zero stays zero.
+        largest of all neurons. Zero stays zero. Of `noise`, which is kept as a
+        float, it is the error of the standard deviation of the rounded draws.
     interval_error : float
-        Largest relative change of the interval between spikes, of the neurons
-        that spike by their bias alone.
+        Largest relative change of the interval between spikes or of the rate, of
+        the neurons that spike by their bias alone, or by it and `input_max` in
+        every step.
     """
 
     parameters: dict[str, Any]
     scale: float
+    weight_scale: float
     rounding: dict[str, float]
     interval_error: float
-
-    @property
-    def weight_scale(self) -> float:
-        """Integer units of synaptic input a float unit of weight."""
-        return float(self.scale / 2**INPUT_SHIFT)
 
 
 @validated
@@ -213,8 +215,10 @@ def quantise(
     times the highest threshold either way, more where the threshold adapts or
     noise comes in. Decays are rounded to the nearest of 4096 steps. A mantissa of
     the bias is moved, by as little as it takes, where that keeps the interval
-    between spikes which rounded decays would change; an interval of more than
-    65,536 time steps counts as silence.
+    between spikes which rounded decays would change. Intervals are those of a
+    neuron that has settled, ten time constants of its adaptation after its begin;
+    one that spikes less than twice in the 131,072 time steps from then on, or has
+    stopped, counts as silent.
 
     Parameters
     ----------
@@ -228,14 +232,18 @@ def quantise(
     refractory_period : int
         Taken over as it is. Default 0.
     reset, v_reset, theta_plus, dtheta, noise
-        As in :class:`~lava_apps.processes.lif.LIF`.
+        As in :class:`~lava_apps.processes.lif.LIF`. Where `theta_plus` is above 0,
+        `dtheta` must be, too.
     input_max : float, optional
         Largest sum of ``|weight * payload|`` over the synapses of a neuron that
         arrives in a step. The scale then keeps u within 24 bits even if it
-        arrives in every step. Default: not looked at.
+        arrives in every step, with one weight rounded to the nearest integer, or
+        any number of weights rounded towards zero; n weights rounded to the
+        nearest may add up to n / 2 integer units more. Default: not looked at.
     tolerance : float
-        Largest relative change allowed of the interval between spikes under the
-        bias alone. Default 0.02.
+        Largest relative change allowed of the interval between spikes, and of the
+        rate, under the bias alone and, with `input_max`, under the bias and that
+        input, rounded to an integer, in every step. Default 0.02.
 
     Returns
     -------
@@ -245,9 +253,10 @@ def quantise(
     Raises
     ------
     ParameterError
-        For what these integers cannot represent: a decay or threshold that would
-        vanish, an input that leaves no room for a threshold, an interval between
-        spikes that no mantissa keeps within the tolerance.
+        For what these integers cannot represent: a decay, threshold, noise or
+        input that would vanish, an input that leaves no room for a threshold, an
+        interval between spikes that no mantissa keeps within the tolerance, a
+        threshold that adapts and never decays.
     """
     try:
         shape = np.broadcast_shapes(np.shape(vth), np.shape(bias_mant))
@@ -265,6 +274,10 @@ def quantise(
     if reset == "value" and v_reset > pairs[0].min():
         problem = f"must not exceed the lowest threshold, {pairs[0].min():g}"
         raise ParameterError("quantise", "v_reset", problem, v_reset)
+    if theta_plus and not dtheta:
+        problem = "must be above 0 where the threshold adapts: 24 bits cannot hold "
+        problem += "a threshold that grows for ever"
+        raise ParameterError("quantise", "dtheta", problem, dtheta)
     # Neurons that are alike are looked at once.
     (thresholds, biases), kind = np.unique(pairs, axis=1, return_inverse=True)
     floats = {
@@ -286,31 +299,42 @@ def quantise(
         "dtheta": quantise_decay("quantise", "dtheta", dtheta),
     }
     scale = _finest_scale(floats, input_max or 0.0, decays["du"])
+    kept_in_current = (decays["du"] + 1) / DECAY_UNITY / du
+    weight_scale = scale / 2**INPUT_SHIFT * kept_in_current
     integers = floats | decays | _scaled(floats, scale)
     integers["bias_mant"], error = _keep_intervals(floats, integers, tolerance)
+    if input_max is not None:
+        inputs = input_max, round(input_max * weight_scale)
+        _check_resolution(input_max, weight_scale, tolerance)
+        error = max(error, _check_driven(floats, integers, inputs, tolerance))
     rounding = _rounding(floats, integers, scale)
     for name in ("vth", "bias_mant", "bias_exp"):
         spread_out = integers[name][kind].reshape(shape)
         integers[name] = spread_out if shape else int(spread_out)
-    return QuantisedLIF(integers, scale, rounding, error)
+    return QuantisedLIF(integers, scale, weight_scale, rounding, error)
 
 
 def _finest_scale(floats: dict[str, Any], input_max: float, du: int) -> float:
     """Find the largest scale that the ranges allow, the highest vth an integer."""
     highest = floats["vth"].max()
-    longest_sum = POTENTIAL_MAX * (du + 1) / DECAY_UNITY  # loihi2.input_limit
+    # As loihi2.input_limit, in steady currents, less half a unit for rounding.
+    half_unit = 2 ** (INPUT_SHIFT - 1) * DECAY_UNITY / (du + 1)
+    steady = input_max / floats["du"] if floats["du"] else 0.0
     room = {
         "vth": _room(_reach(floats), POTENTIAL_MAX),
         "bias_mant": _room(
-            floats["bias_mant"], BIAS_MANTISSA_MAX * 2**BIAS_EXPONENT_MAX
+            floats["bias_mant"] * _SPARE, BIAS_MANTISSA_MAX * 2**BIAS_EXPONENT_MAX
         ),
         "v_reset": _room(floats["v_reset"], POTENTIAL_MAX),
         "theta_plus": _room(floats["theta_plus"], POTENTIAL_MAX),
-        "input_max": _room(input_max, longest_sum),
+        "input_max": _room(steady, POTENTIAL_MAX - half_unit),
     }
     tightest = min(room, key=lambda name: room[name])
     integer = np.floor(room[tightest] * highest / 2**INPUT_SHIFT)
     scale = float(integer * 2**INPUT_SHIFT / highest)
+    if not np.isfinite(scale):
+        problem = "must be large enough for 2**23 / vth to be a number"
+        raise ParameterError("quantise", "vth", problem, floats["vth"].max())
     if np.rint(floats["vth"].min() * scale / 2**INPUT_SHIFT) < 1:
         problem = f"vanishes in 17 bits beside {tightest}"
         raise ParameterError("quantise", "vth", problem, floats["vth"].min())
@@ -318,6 +342,7 @@ def _finest_scale(floats: dict[str, Any], input_max: float, du: int) -> float:
 
 
 _ROOM, _MOST_ROOM = 8, 64
+_SPARE = 1.125  # for a mantissa to be moved up, without another exponent
 _DEVIATIONS = 6
 
 
@@ -338,7 +363,8 @@ def _reach(floats: dict[str, Any]) -> float:
 
 def _scaled(floats: dict[str, Any], scale: float) -> dict[str, Any]:
     """Round what has the unit of a potential."""
-    mantissas, exponents = quantise_bias(floats["bias_mant"] * scale)
+    _, exponents = quantise_bias(floats["bias_mant"] * scale * _SPARE)
+    mantissas = np.rint(floats["bias_mant"] * scale / 2.0**exponents).astype(np.int64)
     integers = {
         "vth": np.rint(floats["vth"] * scale / 2**INPUT_SHIFT).astype(np.int64),
         "bias_mant": mantissas,
@@ -347,8 +373,8 @@ def _scaled(floats: dict[str, Any], scale: float) -> dict[str, Any]:
         "theta_plus": round(floats["theta_plus"] * scale),
         "noise": floats["noise"] * scale,
     }
-    for name in ("v_reset", "theta_plus"):
-        if floats[name] and not integers[name]:
+    for name in ("v_reset", "theta_plus", "noise"):
+        if floats[name] and not round(integers[name]):
             problem = "vanishes in 24 bits"
             raise ParameterError("quantise", name, problem, floats[name])
     # Thresholds are rounded to multiples of 2**6, a reset is not.
@@ -370,8 +396,27 @@ def _rounding(
         "bias_mant": biases / scale,
         "v_reset": integers["v_reset"] / scale,
         "theta_plus": integers["theta_plus"] / scale,
+        "noise": _deviation_of_rounded(integers["noise"]) / scale,
     }
     return {n: _relative_error(floats[n], got) for n, got in effective.items()}
+
+
+_COARSE = 4
+
+
+def _deviation_of_rounded(deviation: float) -> float:
+    """Give the standard deviation of normal numbers that are rounded to integers."""
+    if deviation > _COARSE:  # the errors of rounding are independent and uniform
+        return math.sqrt(deviation**2 + 1 / 12)
+    if deviation == 0:
+        return 0.0
+    # The mean of k**2 is the sum of (2 k - 1) P(|rounded| >= k).
+    return math.sqrt(
+        sum(
+            (2 * k - 1) * math.erfc((k - 0.5) / (deviation * math.sqrt(2)))
+            for k in range(1, 10 * _COARSE)
+        )
+    )
 
 
 def _room(value: npt.ArrayLike, largest: float) -> float:
@@ -387,15 +432,19 @@ def _relative_error(asked: npt.ArrayLike, got: npt.ArrayLike) -> float:
 
 
 _WINDOW, _LONGEST_WINDOW = 2**11, 2**17
+_TIME_CONSTANTS = 10  # until a neuron counts as settled
+_PAUSE = 2.5  # intervals without a spike until a neuron counts as stopped
 
 
 def _looped(step: Any) -> Any:
     """Make a compiled loop over time steps that notes when neurons spiked."""
 
     @njit(cache=True)
-    def run(window, first, last, count, a_in, s_out, *arguments):  # type: ignore[no-untyped-def]
-        for now in range(window):
+    def run(begin, end, first, last, count, a_in, s_out, *arguments):  # type: ignore[no-untyped-def]
+        for now in range(end):
             step(a_in, s_out, *arguments)
+            if now < begin:
+                continue
             for i in range(s_out.size):
                 if s_out[i] > 0:
                     if count[i] == 0:
@@ -409,100 +458,158 @@ def _looped(step: Any) -> Any:
 _RUN_FLOAT, _RUN_FIXED = _looped(step_float), _looped(step_fixed)
 
 
-def _intervals(
-    run: Any, parameters: dict[str, Any], number: type, window: int
-) -> FloatArray:
-    """Run unconnected neurons, and give the mean interval between their spikes.
+@dataclass(frozen=True)
+class _Run:
+    """Unconnected neurons, to be run with these parameters.
 
-    Infinite where there were less than two within the window.
+    Parameters
+    ----------
+    step : callable
+        Loop over time steps.
+    number : type
+        What it counts in.
+    parameters : dict
+        Those of LIF; thresholds and biases by neuron.
+    settle : int
+        Time steps until intervals count.
+    a_in : float
+        Input of all in every time step.
     """
-    shape = np.shape(parameters["bias_mant"])
 
-    def array(name: str) -> Array:
-        return np.full(1, parameters[name], dtype=number)
+    step: Any
+    number: type
+    parameters: dict[str, Any]
+    settle: int
+    a_in: float = 0.0
 
-    state: list[Array] = [np.zeros(shape, dtype=number) for _ in range(3)]
-    a_in: Array = np.zeros(shape, dtype=number)
-    s_out: Array = np.zeros(shape, dtype=number)
-    arguments = [
-        *state,
-        np.zeros(shape, dtype=np.int64),
-        array("du"),
-        array("dv"),
-        parameters["vth"].astype(number),
-        parameters["bias_mant"].astype(number),
-        parameters["bias_exp"],
-        np.full(1, parameters["refractory_period"]),
-        array("v_reset"),
-        array("theta_plus"),
-        array("dtheta"),
-        np.zeros(1),
-        new_stream(0),
-        parameters["reset"] == "subtract",
-    ]
-    first, last, count = (np.zeros(shape, dtype=np.int64) for _ in range(3))
-    run(window, first, last, count, a_in, s_out, *arguments)
-    many = count > 1
-    return np.where(many, (last - first) / np.where(many, count - 1, 1), np.inf)
+    def of(self, chosen: Array) -> "_Run":
+        """Take some of the neurons."""
+        some = {name: self.parameters[name][chosen] for name in _BY_NEURON}
+        return replace(self, parameters=self.parameters | some)
+
+    def with_mantissas(self, mantissas: Array) -> "_Run":
+        """Take other biases."""
+        return replace(self, parameters=self.parameters | {"bias_mant": mantissas})
+
+    def intervals(self, window: int) -> FloatArray:
+        """Run the neurons, and give the mean interval between their spikes.
+
+        Infinite where there were less than two within the window, or where they
+        ended long before it.
+        """
+        parameters, number = self.parameters, self.number
+        shape = np.shape(parameters["bias_mant"])
+
+        def array(name: str) -> Array:
+            return np.full(1, parameters[name], dtype=number)
+
+        state: list[Array] = [np.zeros(shape, dtype=number) for _ in range(3)]
+        arguments = [
+            np.full(shape, self.a_in, dtype=number),
+            np.zeros(shape, dtype=number),
+            *state,
+            np.zeros(shape, dtype=np.int64),
+            array("du"),
+            array("dv"),
+            parameters["vth"].astype(number),
+            parameters["bias_mant"].astype(number),
+            parameters["bias_exp"],
+            np.full(1, parameters["refractory_period"]),
+            array("v_reset"),
+            array("theta_plus"),
+            array("dtheta"),
+            np.zeros(1),
+            new_stream(0),
+            parameters["reset"] == "subtract",
+        ]
+        first, last, count = (np.zeros(shape, dtype=np.int64) for _ in range(3))
+        end = self.settle + window
+        self.step(self.settle, end, first, last, count, *arguments)
+        many = count > 1
+        mean = (last - first) / np.where(many, count - 1, 1)
+        many &= end - last <= _PAUSE * mean
+        return np.where(many, mean, np.inf)
 
 
 _BY_NEURON = ("vth", "bias_mant", "bias_exp")
 
 
-def _some(parameters: dict[str, Any], chosen: Array) -> dict[str, Any]:
-    return parameters | {name: parameters[name][chosen] for name in _BY_NEURON}
+def _settling(floats: dict[str, Any], integers: dict[str, Any], driven: bool) -> int:
+    """Say after how many time steps thresholds and currents have settled."""
+    decays = []
+    if floats["theta_plus"]:
+        decays += [floats["dtheta"], integers["dtheta"] / DECAY_UNITY]
+    if driven:
+        decays.append(min(floats["du"], (integers["du"] + 1) / DECAY_UNITY))
+    slow = [decay for decay in decays if decay < 1]
+    return int(_TIME_CONSTANTS / min(slow)) if slow else 0
+
+
+def _by_window(run: _Run) -> Iterator[tuple[Array, FloatArray, int]]:
+    """Give groups of neurons with their intervals, and the window that shows them.
+
+    Those that spike often are done in a short window, what is left in longer ones.
+    Their windows are twice as long as shows an interval, or somewhat slower ones
+    would look silent.
+    """
+    # Without anything that raises v above 0 both are silent for ever.
+    left = np.flatnonzero(run.parameters["bias_mant"] + run.a_in > 0)
+    window = _WINDOW
+    while left.size:
+        longest = window >= _LONGEST_WINDOW
+        fires = np.isfinite(run.of(left).intervals(window))
+        done = left if longest else left[fires]
+        left = left[:0] if longest else left[~fires]
+        window = min(2 * window, _LONGEST_WINDOW)
+        if done.size:
+            yield done, run.of(done).intervals(window), window
+
+
+def _errors(wanted: FloatArray, found: FloatArray) -> FloatArray:
+    """Compare intervals and rates, and give the larger of the two errors.
+
+    It is infinite where one neuron is silent and the other not.
+    """
+    fires = np.isfinite(wanted)
+    ratio = found / np.where(fires, wanted, 1.0)
+    relative = np.maximum(ratio, 1 / ratio) - 1
+    return np.where(fires, relative, np.where(np.isfinite(found), np.inf, 0.0))
 
 
 def _keep_intervals(
     floats: dict[str, Any], integers: dict[str, Any], tolerance: float
 ) -> tuple[Array, float]:
-    """Move mantissas as little as keeps the intervals between spikes.
-
-    Those that spike often are done in a short window, what is left in longer ones.
-    """
+    """Move mantissas as little as keeps the intervals between spikes."""
     mantissas, worst = integers["bias_mant"].copy(), 0.0
-    left = np.arange(mantissas.size)
-    window = _WINDOW
-    while left.size:
-        wanted = _intervals(_RUN_FLOAT, _some(floats, left), float, window)
-        done = np.isfinite(wanted) | (window >= _LONGEST_WINDOW)
-        if done.any():
-            now = left[done]
-            mantissas[now], error = _keep(
-                _some(floats, now),
-                _some(integers, now),
-                wanted[done],
-                window,
-                tolerance,
+    settle = _settling(floats, integers, driven=False)
+    fixed = _Run(_RUN_FIXED, np.int64, integers, settle)
+    for now, wanted, window in _by_window(_Run(_RUN_FLOAT, float, floats, settle)):
+        moved, error = _keep(fixed.of(now), wanted, window)
+        if error.max() > tolerance:
+            neuron = int(error.argmax())
+            found = fixed.of(now).with_mantissas(moved).intervals(window)[neuron]
+            problem = (
+                f"has no mantissa that keeps the interval between spikes of "
+                f"{wanted[neuron]:.5g} time steps within {tolerance:.0%}; the best "
+                f"gives {found:.5g}"
             )
-            worst = max(worst, error)
-        left, window = left[~done], 2 * window
+            bias = floats["bias_mant"][now[neuron]]
+            raise ParameterError("quantise", "bias_mant", problem, bias)
+        mantissas[now] = moved
+        worst = max(worst, float(error.max()))
     return mantissas, worst
 
 
-def _keep(
-    floats: dict[str, Any],
-    integers: dict[str, Any],
-    wanted: FloatArray,
-    window: int,
-    tolerance: float,
-) -> tuple[Array, float]:
+def _keep(run: _Run, wanted: FloatArray, window: int) -> tuple[Array, FloatArray]:
     """Do that for neurons whose intervals show in a window of time steps."""
-    nearest = integers["bias_mant"]
+    nearest = run.parameters["bias_mant"]
 
     def intervals(mantissas: Array) -> FloatArray:
-        changed = integers | {"bias_mant": mantissas}
-        return _intervals(_RUN_FIXED, changed, np.int64, window)
+        return run.with_mantissas(mantissas).intervals(window)
 
-    def errors(mantissas: Array) -> FloatArray:
-        found = intervals(mantissas)
-        fires = np.isfinite(wanted)
-        relative = np.abs(found / np.where(fires, wanted, 1.0) - 1)
-        return np.where(fires, relative, np.where(np.isfinite(found), np.inf, 0.0))
-
-    error = errors(nearest)
+    error = _errors(wanted, intervals(nearest))
     if not error.any():
-        return nearest, 0.0
+        return nearest, error
     # The interval falls as the bias rises. Between the smallest mantissa whose
     # interval is not too long and the largest whose interval is not too short lie
     # those that keep it; if there are none, the two are neighbours.
@@ -512,19 +619,46 @@ def _keep(
     ]
     moved = np.clip(nearest, *ends)
     for candidate in [moved, *(np.clip(end, 0, BIAS_MANTISSA_MAX) for end in ends)]:
-        better = errors(candidate) < error
+        found = _errors(wanted, intervals(candidate))
+        better = found < error
         nearest = np.where(better, candidate, nearest)
-        error = errors(nearest)
-    if error.max() > tolerance:
-        worst = int(error.argmax())
-        problem = (
-            f"has no mantissa that keeps the interval between spikes of "
-            f"{wanted[worst]:.5g} time steps within {tolerance:.0%}; the best gives "
-            f"{intervals(nearest)[worst]:.5g}"
-        )
-        bias = floats["bias_mant"][worst]
-        raise ParameterError("quantise", "bias_mant", problem, bias)
-    return nearest, float(error.max())
+        error = np.where(better, found, error)
+    return nearest, error
+
+
+def _check_resolution(input_max: float, weight_scale: float, tolerance: float) -> None:
+    """Refuse an input that integers would change by more than the tolerance."""
+    size = input_max * weight_scale
+    if tolerance * size < 0.5:
+        problem = f"is {size:.3g} integer units, too few for a rounding of half a unit "
+        problem += f"to stay within {tolerance:.0%}"
+        raise ParameterError("quantise", "input_max", problem, input_max)
+
+
+def _check_driven(
+    floats: dict[str, Any],
+    integers: dict[str, Any],
+    inputs: tuple[float, int],
+    tolerance: float,
+) -> float:
+    """Refuse neurons whose interval changes with this input in every time step."""
+    worst = 0.0
+    settle = _settling(floats, integers, driven=True)
+    fixed = _Run(_RUN_FIXED, np.int64, integers, settle, inputs[1])
+    run = _Run(_RUN_FLOAT, float, floats, settle, inputs[0])
+    for now, wanted, window in _by_window(run):
+        found = fixed.of(now).intervals(window)
+        error = _errors(wanted, found)
+        worst = max(worst, float(error.max()))
+        if worst > tolerance:
+            neuron = int(error.argmax())
+            problem = (
+                f"in every step makes an interval between spikes of "
+                f"{wanted[neuron]:.5g} time steps, {found[neuron]:.5g} in integers, "
+                f"which is not within {tolerance:.0%}"
+            )
+            raise ParameterError("quantise", "input_max", problem, inputs[0])
+    return worst
 
 
 def _smallest_mantissa(

@@ -1,8 +1,10 @@
 """ProcessModels of the leaky integrate-and-fire neurons."""
 
+from collections.abc import Mapping
 from types import MappingProxyType
 
 import numpy as np
+import numpy.typing as npt
 
 from lava_apps.kernel import KernelModel
 from lava_apps.loihi2.formats import (
@@ -45,6 +47,7 @@ class PyLIFModelFloat(KernelModel):
             "dv": (0, 1),
             "dtheta": (0, 1),
             "bias_exp": (0, BIAS_EXPONENT_MAX),
+            "theta": (0, np.inf),
             **_NOT_NEGATIVE,
         }
     )
@@ -70,7 +73,15 @@ class PyLIFModelFloat(KernelModel):
     def check(cls, process: AbstractProcess) -> None:
         """Refuse a reset that is not below the thresholds, besides the ranges."""
         super().check(process)
-        _check_reset(process, process.vth.init)
+        values = {name: getattr(process, name).init for name in ("v_reset", "vth")}
+        subtract = process.proc_params["subtract"]
+        _check_reset(type(process).__name__, "v_reset", values, subtract)
+
+    def check_value(self, owner: str, name: str, value: npt.ArrayLike) -> None:
+        """Refuse a reset that is not below the thresholds, besides the ranges."""
+        super().check_value(owner, name, value)
+        values = {"v_reset": self.v_reset, "vth": self.vth, name: np.asarray(value)}
+        _check_reset(owner, name, values, self.proc_params["subtract"])
 
 
 @implements(proc=LIF, protocol=LoihiProtocol)
@@ -119,15 +130,46 @@ class PyLIFModelFixed(KernelModel):
     def check(cls, process: AbstractProcess) -> None:
         """Refuse a reset that is not below the thresholds, besides the ranges."""
         super().check(process)
-        _check_reset(process, process.vth.init * 2**INPUT_SHIFT)
+        values = {name: getattr(process, name).init for name in ("v_reset", "vth")}
+        subtract = process.proc_params["subtract"]
+        _check_reset(type(process).__name__, "v_reset", values, subtract, INPUT_SHIFT)
+
+    def check_value(self, owner: str, name: str, value: npt.ArrayLike) -> None:
+        """Refuse a reset that is not below the thresholds, besides the ranges."""
+        super().check_value(owner, name, value)
+        values = {"v_reset": self.v_reset, "vth": self.vth, name: np.asarray(value)}
+        subtract = self.proc_params["subtract"]
+        _check_reset(owner, name, values, subtract, INPUT_SHIFT)
 
 
-def _check_reset(process: AbstractProcess, threshold: Array) -> None:
-    v_reset = process.v_reset.init
-    subtract = process.proc_params["subtract"]
-    if not subtract and v_reset > threshold.min():
-        problem = f"must not exceed the lowest threshold, {threshold.min()}"
-        raise ParameterError(type(process).__name__, "v_reset", problem, v_reset)
+def _check_reset(
+    owner: str,
+    changed: str,
+    values: Mapping[str, Array],
+    subtract: bool,
+    shift: int = 0,
+) -> None:
+    """Refuse a reset and thresholds that do not go together.
+
+    `changed` is the one to be named; thresholds are to be shifted left by `shift`.
+    """
+    if changed not in ("v_reset", "vth"):
+        return
+    v_reset = np.asarray(values["v_reset"]).flat[0]
+    lowest = np.asarray(values["vth"]).min() * 2**shift
+    problem = ""
+    if not subtract and v_reset > lowest:
+        problem = f"must not exceed the lowest threshold, {lowest}"
+        if changed == "vth":
+            problem = f"must not be below v_reset = {v_reset}"
+    elif subtract and lowest < 0:
+        problem = "must not be negative where the reset subtracts it"
+    elif subtract and v_reset != 0:
+        problem = "must be left out where the reset subtracts the threshold"
+    if problem:
+        given = np.asarray(values[changed])
+        given = given.item() if given.size == 1 else given
+        raise ParameterError(owner, changed, problem, given)
 
 
 @implements(proc=LIF, protocol=LoihiProtocol)

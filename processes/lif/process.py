@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field
+from typing_extensions import Self
 
 from lava_apps.kernel import Process
 from lava_apps.loihi2.formats import BIAS_EXPONENT_MAX, DECAY_MAX
@@ -66,6 +67,8 @@ class LIF(Process):
     Loihi 2 there is a decomposition into Lava's LIF where the options are within
     it: one threshold for all neurons, reset to 0, no refractory period, no
     adaptation, no noise. Other options are CPU only; they need a neuro-core model.
+    In the decomposed graph `u`, `v`, `du`, `dv`, `bias_mant` and `bias_exp` can be
+    read and set; Vars that Lava's LIF has not, or has as one number, cannot.
 
     Parameters
     ----------
@@ -202,6 +205,7 @@ class LIF(Process):
         self.stream = Var(shape=(2,), init=new_stream(seed))
 
     @classmethod
+    @validated
     def from_membrane(
         cls,
         membrane: Membrane,
@@ -209,7 +213,7 @@ class LIF(Process):
         shape: Shape,
         drive: PerNeuron = 0,
         **options: Any,
-    ) -> "LIF":
+    ) -> Self:
         """Make neurons from physical units, for ``floating_pt``.
 
         Parameters

@@ -27,11 +27,20 @@ import math
 from types import MappingProxyType
 
 import numpy as np
+import numpy.typing as npt
 
 from lava_apps.kernel import KernelModel
-from lava_apps.loihi2.formats import DECAY_MAX, INPUT_SUM_LIMIT, THRESHOLD_MAX
+from lava_apps.loihi2.formats import (
+    DECAY_MAX,
+    EXCITATORY_WEIGHT_MAX,
+    INPUT_SUM_LIMIT,
+    POTENTIAL_MAX,
+    THRESHOLD_MAX,
+    WEIGHT_EXPONENT_MAX,
+)
 from lava_apps.parameters import Array, ParameterError
 from lava_apps.processes.wta.dynamics import (
+    ACTIVITY_BITS,
     spiking_step_fixed,
     spiking_step_float,
     step_fixed,
@@ -50,6 +59,9 @@ from lava.proc.dense.process import Dense
 from lava.proc.lif.process import LIF, LIFReset
 from lava.utils.weightutils import SignMode
 
+_COUNTS = {"winning": (0, 1), "steps": (0, 2**62), "decision_time": (0, 2**62)}
+_LARGEST_ACTIVITY = INPUT_SUM_LIMIT << ACTIVITY_BITS
+
 
 @implements(proc=WinnerTakeAll, protocol=LoihiProtocol)
 @requires(CPU)
@@ -58,7 +70,7 @@ class PyWinnerTakeAllModelFloat(KernelModel):
     """Winner-take-all in double precision."""
 
     step = step_float
-    limits = MappingProxyType({"dv": (0, 1)})
+    limits = MappingProxyType({"dv": (0, 1), "inhibition": (0, np.inf), **_COUNTS})
     a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, float)
     start_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, float)
     s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, float)
@@ -85,6 +97,8 @@ class PyWinnerTakeAllModelFixed(KernelModel):
             "threshold": (-INPUT_SUM_LIMIT, INPUT_SUM_LIMIT),
             "inhibition": (0, 2**16 - 1),
             "dv": (1, DECAY_MAX + 1),
+            "activity": (-_LARGEST_ACTIVITY, _LARGEST_ACTIVITY),
+            **_COUNTS,
         }
     )
     a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32)
@@ -110,6 +124,41 @@ class PyWinnerTakeAllModelFixed(KernelModel):
         super().check(process)
 
 
+_LARGEST_WEIGHT = EXCITATORY_WEIGHT_MAX * 2**WEIGHT_EXPONENT_MAX
+_SPIKING = {
+    "s_last": (0, 1),
+    "vth": (0, np.inf),
+    "inhibition": (0, _LARGEST_WEIGHT),
+    "tie_break": (0, _LARGEST_WEIGHT),
+}
+
+
+def _check_spiking(
+    model: KernelModel, owner: str, name: str, value: npt.ArrayLike
+) -> None:
+    """Refuse a value that the constructor would refuse beside the others."""
+    if name not in ("vth", "inhibition", "tie_break"):
+        return
+    largest = model.proc_params["input_max"]
+    given = np.asarray(value).flat[0]
+    if name == "vth":
+        if given < largest:
+            problem = f"must be at least input_max = {largest:g}"
+            raise ParameterError(owner, name, problem, given)
+        return
+    other = "tie_break" if name == "inhibition" else "inhibition"
+    together = given + getattr(model, other).flat[0]
+    limit = EXCITATORY_WEIGHT_MAX * 2 ** model.proc_params["weight_exp"]
+    if together > limit:
+        problem = f"and {other} must not exceed {limit} together"
+        raise ParameterError(owner, name, problem, given)
+    neurons = model.v.size
+    if (neurons - 1) * together + largest >= INPUT_SUM_LIMIT:
+        problem = f"and {other} must not sum to more than {INPUT_SUM_LIMIT} over "
+        problem += f"{neurons} neurons in a tie"
+        raise ParameterError(owner, name, problem, given)
+
+
 @implements(proc=SpikingWinnerTakeAll, protocol=LoihiProtocol)
 @requires(CPU)
 @tag("floating_pt")
@@ -117,7 +166,7 @@ class PySpikingWinnerTakeAllModelFloat(KernelModel):
     """Competing integrate-and-fire neurons in double precision."""
 
     step = spiking_step_float
-    limits = MappingProxyType({"dv": (0, 1)})
+    limits = MappingProxyType({"dv": (0, 1), **_SPIKING})
     a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, float)
     s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, float)
     v: Array = LavaPyType(np.ndarray, float)
@@ -127,6 +176,11 @@ class PySpikingWinnerTakeAllModelFloat(KernelModel):
     inhibition: Array = LavaPyType(np.ndarray, float)
     tie_break: Array = LavaPyType(np.ndarray, float)
 
+    def check_value(self, owner: str, name: str, value: npt.ArrayLike) -> None:
+        """Keep inhibition within the weights, besides the ranges."""
+        super().check_value(owner, name, value)
+        _check_spiking(self, owner, name, value)
+
 
 @implements(proc=SpikingWinnerTakeAll, protocol=LoihiProtocol)
 @requires(CPU)
@@ -135,7 +189,14 @@ class PySpikingWinnerTakeAllModelFixed(KernelModel):
     """Competing integrate-and-fire neurons in the integers of Loihi 2."""
 
     step = spiking_step_fixed
-    limits = MappingProxyType({"vth": (0, THRESHOLD_MAX)})
+    limits = MappingProxyType(
+        {
+            "v": (-POTENTIAL_MAX, POTENTIAL_MAX),
+            "dv": (0, DECAY_MAX),
+            **_SPIKING,
+            "vth": (0, THRESHOLD_MAX),
+        }
+    )
     a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32)
     s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=1)
     v: Array = LavaPyType(np.ndarray, np.int32, precision=24)
@@ -144,6 +205,11 @@ class PySpikingWinnerTakeAllModelFixed(KernelModel):
     dv: Array = LavaPyType(np.ndarray, np.int32, precision=12)
     inhibition: Array = LavaPyType(np.ndarray, np.int32)
     tie_break: Array = LavaPyType(np.ndarray, np.int32)
+
+    def check_value(self, owner: str, name: str, value: npt.ArrayLike) -> None:
+        """Keep inhibition within the weights, besides the ranges."""
+        super().check_value(owner, name, value)
+        _check_spiking(self, owner, name, value)
 
 
 @implements(proc=SpikingWinnerTakeAll, protocol=LoihiProtocol)

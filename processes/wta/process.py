@@ -20,6 +20,7 @@ from lava_apps.parameters import (
     PositiveInteger,
     PositiveNumber,
     Shape,
+    TimeSteps,
     validated,
 )
 
@@ -165,7 +166,8 @@ class SpikingWinnerTakeAll(Process):
     Each neuron integrates its input; the first that exceeds the threshold spikes,
     and its spike pushes all others down in the next time step. For Loihi 2 these
     are a LIF (LIFReset, with `reset_interval`) and an inhibitory Dense with zero
-    diagonal, and the SubProcessModel is equal to the models here in every step.
+    diagonal, and the SubProcessModel is equal to the models here in every step. Of
+    the Vars Lava's LIF has `v`, `vth` and `dv`: others cannot be read or set there.
 
     With inputs that are constant, from 0 to `input_max`, no leak (``dv = 0``), and
     the default inhibition and tie break, exactly one neuron goes on spiking after
@@ -239,7 +241,7 @@ class SpikingWinnerTakeAll(Process):
         inhibition: NonNegativeNumber | None = None,
         tie_break: NonNegativeNumber | None = None,
         dv: Decay = 0,
-        reset_interval: PositiveInteger | None = None,
+        reset_interval: TimeSteps | None = None,
         name: str | None = None,
         log_config: LogConfig | None = None,
     ) -> None:
@@ -270,7 +272,10 @@ class SpikingWinnerTakeAll(Process):
             raise ParameterError(owner, "tie_break", problem, tie_break)
         options: dict[str, Any] = {"name": name, "log_config": log_config}
         super().__init__(
-            reset_interval=reset_interval or 0, weight_exp=exponent, **options
+            reset_interval=reset_interval or 0,
+            weight_exp=exponent,
+            input_max=input_max,
+            **options,
         )
         self.a_in = InPort(shape=shape)
         self.s_out = OutPort(shape=shape)

@@ -15,6 +15,7 @@ from lava_apps.loihi2.run_configs import RunConfig
 from lava_apps.parameters import ParameterError
 from lava_apps.processes.hopfield import Hopfield, hebbian
 from lava_apps.processes.lif import LIF as OurLIF  # noqa: N811
+from lava_apps.processes.wta import SpikingWinnerTakeAll, WinnerTakeAll
 from lava_apps.runtime import (
     BackendError,
     BackendWarning,
@@ -491,6 +492,17 @@ def test_a_graph_that_failed_to_compile_can_be_tried_again():
         sim.run(1)
 
 
+def test_backend_lava_raises_what_a_graph_is_refused_for_and_leaves_nothing():
+    neurons = OurLIF(shape=1, du=0.5)
+    before = set(multiprocessing.active_children())
+    sim = Simulator(neurons, backend="lava", precision="fixed_pt")
+    with sim, pytest.raises(ParameterError, match=r"LIF.du: must be integers"):
+        sim.run(3)
+    assert set(multiprocessing.active_children()) == before
+    with Simulator(neurons) as sim:
+        sim.run(1)
+
+
 def test_what_cannot_be_kept_as_data_is_named():
     def act(model):
         model.file = iter([1, 2])
@@ -561,6 +573,86 @@ def test_a_value_beyond_what_the_model_holds_is_refused(precision, name, value, 
         with pytest.raises(ParameterError, match=range_):
             sim.set(var, value)
         assert np.array_equal(sim.get(var), before)
+
+
+@pytest.mark.parametrize("backend", ["inline", "compiled"])
+@pytest.mark.parametrize(
+    ("process", "precision", "name", "value", "message"),
+    [
+        (
+            lambda: OurLIF(shape=2, bias_mant=3, vth=10),
+            "floating_pt",
+            "v_reset",
+            50,
+            "LIF.v_reset: must not exceed the lowest threshold, 10",
+        ),
+        (
+            lambda: OurLIF(shape=2, v_reset=3, vth=10),
+            "floating_pt",
+            "vth",
+            [20, 2],
+            "LIF.vth: must not be below v_reset = 3",
+        ),
+        (
+            lambda: OurLIF(shape=2, vth=10),
+            "fixed_pt",
+            "v_reset",
+            641,
+            "LIF.v_reset: must not exceed the lowest threshold, 640",
+        ),
+        (
+            lambda: OurLIF(shape=2, reset="subtract"),
+            "floating_pt",
+            "vth",
+            -1,
+            "LIF.vth: must not be negative",
+        ),
+        (
+            lambda: OurLIF(shape=2, reset="subtract"),
+            "floating_pt",
+            "v_reset",
+            1,
+            "LIF.v_reset: must be left out",
+        ),
+        (lambda: OurLIF(shape=2), "floating_pt", "theta", -20, "LIF.theta: must be fr"),
+        (
+            lambda: WinnerTakeAll(shape=2, inhibition=1),
+            "floating_pt",
+            "inhibition",
+            -1,
+            "WinnerTakeAll.inhibition: must be from 0",
+        ),
+        *(
+            (
+                lambda: SpikingWinnerTakeAll(shape=2),
+                precision,
+                name,
+                value,
+                rf"SpikingWinnerTakeAll.{name}: {message}",
+            )
+            for precision, name, value, message in (
+                ("fixed_pt", "v", 2**30, "must be from -8388607 to 8388607"),
+                ("fixed_pt", "dv", 9999, "must be from 0 to 4095"),
+                ("fixed_pt", "inhibition", 2**30, "must be from 0 to 32640"),
+                ("fixed_pt", "inhibition", 500, "and tie_break must not exceed 255 t"),
+                ("fixed_pt", "tie_break", 500, "and inhibition must not exceed 255 t"),
+                ("floating_pt", "vth", 31, "must be at least input_max = 32"),
+            )
+        ),
+    ],
+)
+def test_a_value_that_does_not_go_with_others_is_refused(
+    process, precision, name, value, message, backend
+):
+    made = process()
+    with Simulator(made, backend=backend, precision=precision) as sim:
+        sim.run(1)
+        before = [sim.get(var) for var in made.vars.members]
+        with pytest.raises(ParameterError, match=f"^{message}"):
+            sim.set(getattr(made, name), value)
+        after = [sim.get(var) for var in made.vars.members]
+        assert all(np.array_equal(*pair) for pair in zip(before, after, strict=True))
+        sim.run(1)
 
 
 def test_a_var_that_a_process_lost_when_it_was_built_from_others_is_named():

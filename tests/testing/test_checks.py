@@ -6,13 +6,17 @@ from unittest import mock
 
 import numpy as np
 import pytest
+from numba import njit
 
 from lava_apps.loihi2.run_configs import RunConfig
 from lava_apps.processes.hopfield import Hopfield
 from lava_apps.processes.hopfield.models import SubHopfieldModel
+from lava_apps.runtime import BackendError, Simulator
+from lava_apps.runtime.compiled.registry import register_kernel
 from lava_apps.testing import CHECKS, Case, ContractError, contract
 from lava_apps.testing import checks as checks_module
 from lava_apps.testing.checks import (
+    check_compiled,
     check_decomposition,
     check_deterministic,
     check_discoverable,
@@ -109,6 +113,50 @@ def test_a_model_that_draws_from_the_global_state_fails():
 
     with pytest.raises(ContractError, match="two runs in floating_pt differ at a_out"):
         check_deterministic(DrawingCase(Drawing, {}))
+
+
+def test_a_compiled_result_that_differs_fails_and_so_does_none():
+    class Counting(AbstractProcess):
+        def __init__(self):
+            super().__init__()
+            self.a_out = OutPort(shape=(1,))
+
+    @implements(proc=Counting, protocol=LoihiProtocol)
+    @requires(CPU)
+    class PyCountingModel(PyLoihiProcessModel):
+        a_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, float)
+
+        def run_spk(self):
+            self.a_out.send(np.array([float(self.time_step)]))
+
+    @njit
+    def miscounted(a_out, time_step):
+        a_out[0] = min(time_step, 3)
+
+    @njit
+    def counted(a_out, time_step):
+        a_out[0] = time_step
+
+    class CountingCase(Case):
+        def run(self, precision, *, backend="auto", **_):
+            process = self.make()
+            config = RunConfig(precision, exceptions={process: PyCountingModel})
+            with Simulator(process, backend=backend, run_cfg=config) as sim:
+                probe = sim.probe(process.a_out)
+                sim.run(5)
+            return {"a_out": sim.data[probe]}
+
+    case = CountingCase(Counting, {})
+    with pytest.raises(BackendError, match="PyCountingModel has no kernel"):
+        check_compiled(case)
+    register_kernel(PyCountingModel, step=miscounted)
+    complaint = (
+        "inline and compiled in floating_pt differ at a_out, first in time st.* 4"
+    )
+    with pytest.raises(ContractError, match=complaint):
+        check_compiled(case)
+    register_kernel(PyCountingModel, step=counted)
+    check_compiled(case)
 
 
 def test_a_decomposition_for_another_precision_does_not_count():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +18,13 @@ from lava_apps.membrane import Membrane, Method
 from lava_apps.parameters import ParameterError
 from lava_apps.plotting import check_folder
 
-OPTIONS = {"tau_m": "tau", "v_rest": "rest", "v_reset": "reset", "v_th": "threshold"}
+OPTIONS = {
+    "tau_m": "tau",
+    "v_rest": "rest",
+    "v_reset": "reset",
+    "v_th": "threshold",
+    "t_ref": "refractory",
+}
 """Options whose parameters have other names."""
 
 
@@ -44,7 +51,11 @@ def lif(
     out: Out = Path("results"),
     as_json: Json = False,
 ) -> None:
-    """Run one LIF neuron under constant current, and measure its f-I curve."""
+    """Run one LIF neuron under constant current, and measure its f-I curve.
+
+    The curve takes at most 200,000 time steps: drives that spike less than twice in
+    them are left out.
+    """
     check_folder(out)
     try:
         membrane = Membrane(
@@ -57,8 +68,7 @@ def lif(
             method=method,
         )
     except ParameterError as error:
-        name = {**OPTIONS, "t_ref": "refractory"}.get(error.parameter, error.parameter)
-        raise typer.BadParameter(f"--{name}: {error.complaint}") from None
+        raise typer.BadParameter(_with_options(error)) from None
     result = run_neuron(
         membrane,
         current=current,
@@ -72,6 +82,14 @@ def lif(
         print(json.dumps(result.summary()))
     else:
         print_table(result, path)
+
+
+def _with_options(error: ParameterError) -> str:
+    """Say what is wrong by the names of the options."""
+    complaint = error.complaint
+    for parameter, option in OPTIONS.items():
+        complaint = re.sub(rf"\b{parameter}\b", f"--{option}", complaint)
+    return f"--{OPTIONS.get(error.parameter, error.parameter)}: {complaint}"
 
 
 def print_table(result: LIFResult, path: Path) -> None:

@@ -19,7 +19,8 @@ from lava_apps.runtime.simulator import BackendName
 FloatArray = npt.NDArray[np.float64]
 
 CURVE_POINTS = 60
-_CURVE_INTERVALS = 20  # spikes of the slowest neuron of the curve, at least
+CURVE_STEPS = 200_000  # at most; slow membranes spike less often in them
+_CURVE_INTERVALS = 20  # spikes of the slowest neuron of the curve, where they fit
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,9 @@ class LIFResult:
     spike_times_ms : (spikes,) numpy.ndarray
         Spikes, dated at the begin of their time step.
     curve_currents, curve_rates_hz : (points,) numpy.ndarray
-        The f-I curve: drives in mV, and rates measured.
+        The f-I curve: drives in mV, and rates measured over 20 intervals of the
+        slowest neuron, in 200,000 time steps at most; NaN for a neuron that by the
+        closed form spikes, but did not twice in them.
     precision, backend : str
         What the neuron ran in, and on.
     seconds : float
@@ -85,7 +88,7 @@ class LIFResult:
         Returns
         -------
         dict
-            Numbers, strings and lists; None where there is no interval.
+            Numbers, strings and lists; None where there is no interval or rate.
         """
         period = float(self.membrane.period(self.current))
         return {
@@ -99,7 +102,10 @@ class LIFResult:
             "dt_ms": self.membrane.dt,
             "method": self.membrane.method,
             "f_i_currents_mv": self.curve_currents.tolist(),
-            "f_i_rates_hz": self.curve_rates_hz.tolist(),
+            "f_i_rates_hz": [
+                rate if np.isfinite(rate) else None
+                for rate in self.curve_rates_hz.tolist()
+            ],
             "f_i_closed_form_hz": self.curve_closed_form_hz.tolist(),
             "precision": self.precision,
             "backend": self.backend,
@@ -218,9 +224,10 @@ def _curve(
     neurons, _ = _neurons(membrane, currents, precision)
     with Simulator(neurons, precision=precision, backend=backend) as sim:
         spikes = sim.probe(neurons.s_out)
-        steps = int(np.ceil(_CURVE_INTERVALS * slowest / membrane.dt))
+        wanted = np.ceil(_CURVE_INTERVALS * slowest / membrane.dt)
+        steps = int(min(wanted, CURVE_STEPS))
         sim.run(steps, progress=progress)
-    rates = np.zeros(len(currents))
+    rates = np.where(np.isfinite(periods) & (wanted > steps), np.nan, 0.0)
     for i, train in enumerate(sim.data[spikes].T):
         times = np.flatnonzero(train)
         if len(times) > 1:

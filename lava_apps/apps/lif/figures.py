@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lava_apps.apps.lif.experiment import LIFResult
+from lava_apps.apps.lif.experiment import CURVE_STEPS, LIFResult
 from lava_apps.plotting import COLOURS, new_figure, save_figure
 
 
@@ -83,7 +83,11 @@ def _draw_curve(ax: Any, result: LIFResult) -> None:
         label=f"measured, {result.precision}",
     )
     ax.axvline(result.current, color=COLOURS[2], linestyle=":", label="this drive")
-    ax.set_title(f"f-I curve: spikes above {edge:g} mV")
+    title = f"f-I curve: spikes above {edge:g} mV"
+    missing = int(np.isnan(result.curve_rates_hz).sum())
+    if missing:
+        title += f"\n({missing} drives too slow for {CURVE_STEPS:,} time steps)"
+    ax.set_title(title)
     ax.set_xlabel("drive (mV)")
     ax.set_ylabel("rate (Hz)")
     ax.legend(loc="lower right")

@@ -140,7 +140,7 @@ def test_the_command_says_why_there_is_no_spike(tmp_path):
     ("arguments", "message"),
     [
         (["--tau", "0"], "--tau: must be greater than 0"),
-        (["--reset", "-40"], "--reset: must be below v_th"),
+        (["--reset", "-40"], "--reset: must be below --threshold = -50.0"),
         (["--threshold", "nan"], "--threshold: must be a finite number"),
     ],
 )
@@ -148,6 +148,25 @@ def test_errors_name_the_option(arguments, message):
     result = invoke(*arguments)
     assert result.exit_code == 2
     assert message in result.output
+
+
+@pytest.mark.parametrize("tau", [2e4, 2e7])
+def test_the_curve_of_a_slow_membrane_is_bounded(tau, tmp_path):
+    # Warnings, such as one of 62 GiB, are errors here.
+    result = run_neuron(Membrane(tau_m=tau), current=60)
+    assert result.seconds < 10
+    measured = np.isfinite(result.curve_rates_hz)
+    fires = result.curve_currents > 10
+    assert (measured | fires).all()
+    assert not measured[fires].all()
+    assert measured.any()
+    closed_form = result.curve_closed_form_hz[measured & fires]
+    assert result.curve_rates_hz[measured & fires] == pytest.approx(
+        closed_form, rel=1e-3
+    )
+    rates = json.loads(json.dumps(result.summary()))["f_i_rates_hz"]
+    assert [rate is not None for rate in rates] == measured.tolist()
+    draw_neuron(result, tmp_path / "a.png")
 
 
 def test_the_figure_is_written_for_neurons_that_never_spike(tmp_path):

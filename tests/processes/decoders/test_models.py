@@ -154,6 +154,7 @@ def test_a_population_of_neurons_tells_values_it_was_given():
     [
         (RateDecoder, {"shape": 3}, "window: is required"),
         (RateDecoder, {"shape": 3, "window": 0}, "window: must be greater"),
+        (RateDecoder, {"shape": 3, "window": 2**70}, "window: must be less than"),
         (FirstSpikeDecoder, {}, "shape: is required"),
         (FilterDecoder, {"shape": 3, "tau": 0}, "tau: must be greater"),
         (FilterDecoder, {"shape": 3, "tau": 1e20}, "tau: must be short enough"),

@@ -112,6 +112,27 @@ def test_each_value_has_one_spike_at_its_latency():
         assert np.array_equal(train.argmax(axis=0), np.where(image > 0.2, expected, 0))
 
 
+def test_a_value_of_exactly_the_threshold_is_silent():
+    for value in range(1, 10):
+        encoder = LatencyEncoder(
+            data=[[float(value), value + 1e-6]],
+            full_scale=10.0,
+            threshold=value / 10,
+            steps=4,
+        )
+        assert record(encoder.s_out, 4).sum(axis=0).tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("code", ["poisson", "latency"])
+def test_responses_up_to_the_threshold_are_silent(code):
+    encoder = PopulationEncoder(
+        data=[[0.0]], steps=3000, neurons=9, low=-2, high=2, code=code, max_rate=1.0
+    )
+    spikes = record(encoder.s_out, 3000)[:, 0]
+    # exp(-d**2 / 2) exceeds 0.1, the default, up to 2.1 distances.
+    assert spikes.any(axis=0).tolist() == [False] * 2 + [True] * 5 + [False] * 2
+
+
 def test_population_rates_are_gaussian_around_the_centres():
     encoder = PopulationEncoder(
         data=[[0.3]], steps=30_000, neurons=6, low=-1, high=1, max_rate=0.6, threshold=0
@@ -174,6 +195,8 @@ def test_data_is_not_copied_and_may_lie_in_a_file(tmp_path):
     data[1:] = 255
     encoder = RateEncoder(data=data, steps=5, max_rate=1)
     assert np.shares_memory(encoder.proc_params["data"], data)
+    strided = RateEncoder(data=data[:10, ::2], steps=5)
+    assert not np.shares_memory(strided.proc_params["data"], data)
     with Simulator(encoder) as sim:
         sim.run(6)
         snapshot = sim.snapshot()
@@ -200,7 +223,14 @@ def test_data_is_not_copied_and_may_lie_in_a_file(tmp_path):
         (RateEncoder, {"data": [[1]], "steps": 5, "rate": 2}, "rate: unknown, allowed"),
         (LatencyEncoder, {"data": [[1]], "steps": 5, "rest": -1}, "rest: must be"),
         (PopulationEncoder, {"data": [[[1]]], "steps": 5}, "data: must be"),
-        (PopulationEncoder, {"data": [[1]], "steps": 5}, "high: must be above the low"),
+        (PopulationEncoder, {"data": [[1]], "steps": 5}, "data: must exceed 1 somewh"),
+        (
+            PopulationEncoder,
+            {"data": [[1]], "steps": 5, "high": 1},
+            "high: must be above the low",
+        ),
+        (RateEncoder, {"data": [[1]], "steps": 2**63}, "steps: must be less"),
+        (RateEncoder, {"data": [[1]], "steps": 5, "rest": 2**31}, "rest: must be le"),
         (
             PopulationEncoder,
             {"data": [[1, 9]], "steps": 5, "low": 0, "high": 5},

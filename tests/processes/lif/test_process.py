@@ -62,3 +62,7 @@ def test_from_membrane_takes_options_of_the_constructor():
     assert neurons.noise.init == 0.5
     with pytest.raises(ParameterError, match=r"LIF.bias: unknown"):
         LIF.from_membrane(Membrane(), shape=2, bias=1)
+    with pytest.raises(ParameterError, match=r"LIF.from_membrane.shape: is required"):
+        LIF.from_membrane(Membrane())
+    with pytest.raises(ParameterError, match=r"LIF.from_membrane.membrane: must be"):
+        LIF.from_membrane(3, shape=3)

@@ -71,7 +71,14 @@ def test_rates_agree_within_two_percent_over_a_thousand_random_neurons():
         ({"vth": [1e-7, 10], "dv": 0.1}, "vth: vanishes in 17 bits beside vth"),
         ({"vth": 1, "dv": 0.1, "bias_mant": 1e5}, "vth: vanishes .* beside bias_mant"),
         ({"vth": 1, "dv": 0.1, "input_max": 1e6}, "vth: vanishes .* beside input_max"),
-        ({"vth": 10, "dv": 0.1, "theta_plus": 1e-7}, "theta_plus: vanishes in 24 bits"),
+        (
+            {"vth": 10, "dv": 0.1, "theta_plus": 1e-7, "dtheta": 0.1},
+            "theta_plus: vanishes in 24 bits",
+        ),
+        ({"vth": 10, "dv": 0.1, "v_reset": 1e-7}, "v_reset: vanishes in 24 bits"),
+        ({"vth": 10, "dv": 0.1, "noise": 1e-7}, "noise: vanishes in 24 bits"),
+        ({"vth": 1, "dv": 0, "theta_plus": 1}, "dtheta: must be above 0 where"),
+        ({"vth": 1e-320, "dv": 0.1}, "vth: must be large enough"),
         (
             {"vth": 10, "dv": 0.1, "bias_mant": 1 + 1e-9},
             "bias_mant: has no mantissa that keeps the interval",
@@ -224,3 +231,21 @@ def test_a_reset_rounds_to_no_more_than_the_lowest_threshold():
     neurons = LIF(shape=2, **quantised.parameters)
     with Simulator(neurons, precision="fixed_pt") as sim:
         sim.run(1)
+
+
+def test_the_report_tells_what_a_spike_brings_and_what_becomes_of_noise():
+    asked = {"v_reset": -0.000_123, "theta_plus": 0.000_245, "noise": 0.000_019}
+    quantised = quantise(vth=10, dv=0.01, du=1.0, dtheta=0.01, **asked)
+    scale = quantised.scale
+    for name in ("v_reset", "theta_plus"):
+        integer = round(asked[name] * scale)
+        assert quantised.parameters[name] == integer
+        error = abs(integer / scale / asked[name] - 1)
+        assert 0.001 < error == pytest.approx(quantised.rounding[name])
+    deviation = quantised.parameters["noise"]
+    assert deviation == asked["noise"] * scale
+    draws = np.rint(np.random.default_rng(1).normal(0, deviation, 10**6))
+    error = abs(draws.std() / deviation - 1)
+    assert 0.005 < error == pytest.approx(quantised.rounding["noise"], abs=0.003)
+    large = quantise(vth=10, dv=0.01, du=1.0, noise=1.0)
+    assert large.rounding["noise"] < 1e-6

@@ -127,14 +127,20 @@ def test_soft_competition_from_one_on_leaves_the_strongest(w):
         assert sent["a_out"][-1].max() == pytest.approx(10, rel=1e-3)
 
 
-def test_the_time_to_decision_is_when_the_winners_last_changed():
-    process = WinnerTakeAll(shape=2, inhibition=2, dv=0.05)
+@pytest.mark.parametrize(
+    ("precision", "options"),
+    [
+        ("floating_pt", {"inhibition": 2, "dv": 0.05}),
+        ("fixed_pt", {"inhibition": 2 * 256, "dv": 205}),
+    ],
+)
+def test_the_time_to_decision_is_when_the_winners_last_changed(precision, options):
     times = {}
-    for close in (5.0, 9.5):
-        process = WinnerTakeAll(shape=2, inhibition=2, dv=0.05)
-        source = Case(lambda p=process: p, {"a_in": np.tile([10, close], (300, 1))})
+    for close in (50, 95):
+        process = WinnerTakeAll(shape=2, **options)
+        source = Case(lambda p=process: p, {"a_in": np.tile([100, close], (300, 1))})
         built, steps = source.build()
-        with Simulator(built) as sim:
+        with Simulator(built, precision=precision) as sim:
             spikes = sim.probe(built.s_out)
             sim.run(steps)
             times[close] = int(sim.get(built.decision_time)[0])
@@ -142,21 +148,23 @@ def test_the_time_to_decision_is_when_the_winners_last_changed():
         changes = np.flatnonzero((np.diff(sent, axis=0) != 0).any(axis=1))
         assert times[close] == changes[-1] + 2
         assert sent[-1].tolist() == [1, 0]
-    assert times[5.0] < times[9.5]
+    assert times[50] < times[95]
 
 
 def test_a_start_begins_a_new_trial():
     inputs = np.repeat([[9, 1], [1, 9]], 40, axis=0)
     starts = (np.arange(80) % 40 == 0)[:, None] * 1
-    case = Case(
-        lambda: WinnerTakeAll(shape=2, inhibition=3),
-        {"a_in": inputs, "start_in": starts},
-    )
+
+    def make():
+        return WinnerTakeAll(shape=2, inhibition=30)
+
+    case = Case(make, {"a_in": inputs, "start_in": starts})
     sent = case.run("floating_pt")
     assert sent["winner_out"][[39, 79], 0].tolist() == [0, 1]
-    stuck = Case(lambda: WinnerTakeAll(shape=2, inhibition=30), {"a_in": inputs})
-    assert np.array_equal(case.run("floating_pt")["a_out"][40], sent["a_out"][0][::-1])
-    assert stuck.run("floating_pt")["winner_out"][39, 0] == 0
+    assert np.array_equal(sent["a_out"][40], sent["a_out"][0][::-1])
+    # Without a start the first winner keeps the other down for ever.
+    stuck = Case(make, {"a_in": inputs}).run("floating_pt")
+    assert stuck["winner_out"][[39, 79], 0].tolist() == [0, 0]
 
 
 @given(
@@ -232,6 +240,11 @@ def test_symmetric_inhibition_leaves_ties_tied():
             "tie_break: takes .* tie_break=0 leaves ties tied",
         ),
         (SpikingWinnerTakeAll, {"shape": 3, "reset_interval": 0}, "reset_interval: "),
+        (
+            SpikingWinnerTakeAll,
+            {"shape": 3, "reset_interval": 2**65},
+            "reset_interval: must be less",
+        ),
     ],
 )
 def test_bad_arguments_are_refused(cls, arguments, message):
