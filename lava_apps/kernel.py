@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 from scipy.sparse import issparse
 
 from lava_apps.parameters import ParameterError
@@ -56,7 +57,16 @@ class KernelModel(PyLoihiProcessModel):
       declared type;
     - an OutPort: an array to fill, which is sent afterwards;
     - a Var: the array itself, to be changed in place;
+    - ``time_step``;
+    - ``s_in_indices`` or ``s_in_count``, for an InPort ``s_in``: which of its entries
+      are not 0 (in ascending order, in flattened form), and how many, as an array of
+      one number; so that a step costs what its spikes cost;
     - otherwise an entry of the Process' ``proc_params``, handed over unchanged.
+
+    A connection sends in each time step what it gathered in the last one, before it
+    receives anything; this is what breaks circles. The class attribute `publishes`
+    names, for such an OutPort, the Var that holds the message. The step function then
+    fills that Var for the next time step.
 
     The class attribute `limits` may give the range ``(lowest, highest)`` of the
     values of Vars in this model's precision: `check` keeps initial values to it,
@@ -76,6 +86,7 @@ class KernelModel(PyLoihiProcessModel):
     """
 
     step: ClassVar[StepFunction]
+    publishes: ClassVar[Mapping[str, str]] = MappingProxyType({})
     limits: ClassVar[Mapping[str, tuple[float, float]]] = MappingProxyType({})
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -84,7 +95,8 @@ class KernelModel(PyLoihiProcessModel):
         if step is None:
             raise TypeError(f"{cls.__name__}: a KernelModel needs a step function")
         arguments = step_arguments(cls)
-        missing = [n for n in declared_ports(cls) if n not in arguments]
+        expected = declared_ports(cls).keys() - cls.publishes.keys()
+        missing = [n for n in declared_ports(cls) if n in expected - {*arguments}]
         if missing:
             names = ", ".join(missing)
             raise TypeError(
@@ -143,22 +155,40 @@ class KernelModel(PyLoihiProcessModel):
         """Receive, step, send."""
         if not hasattr(self, "_buffers"):
             self._allocate()
+        for name, held in self.publishes.items():
+            getattr(self, name).send(getattr(self, held))
         for name in self._received:
             self._receive(name)
         type(self).step(*[self._argument(name) for name in self._arguments])
         for name in self._sent:
             getattr(self, name).send(self._buffers[name])
 
+    def arrange(self) -> None:
+        """Lay arrays out as the step function likes them; called before it is.
+
+        Only the layout in memory may change, not a shape, a type or a value.
+        """
+
     def _allocate(self) -> None:
+        self.arrange()
         ports = declared_ports(type(self))
         self._arguments = step_arguments(type(self))
         self._received = [
             n for n, port in ports.items() if issubclass(port.cls, PyInPort)
         ]
-        self._sent = [n for n, port in ports.items() if issubclass(port.cls, PyOutPort)]
+        self._sent = [
+            name
+            for name, port in ports.items()
+            if issubclass(port.cls, PyOutPort) and name not in self.publishes
+        ]
         self._buffers = {
             name: np.zeros(getattr(self, name)._shape, port.d_type)
             for name, port in ports.items()
+        }
+        self._active = {
+            name: (np.zeros(self._buffers[name].size, np.uint32), np.zeros(1, np.int64))
+            for name in self._received
+            if f"{name}_indices" in self._arguments
         }
 
     def _receive(self, name: str) -> None:
@@ -167,11 +197,37 @@ class KernelModel(PyLoihiProcessModel):
             np.copyto(self._buffers[name], message, casting="same_kind")
         except TypeError as error:
             raise TypeError(f"{type(self).__name__}.{name}: {error}") from None
+        if name in self._active:
+            find_active(self._buffers[name], *self._active[name])
 
     def _argument(self, name: str) -> Any:
         if name in self._buffers:
             return self._buffers[name]
+        port, _, ending = name.rpartition("_")
+        if port in self._active and ending in ("indices", "count"):
+            return self._active[port][ending == "count"]
         return getattr(self, name) if hasattr(self, name) else self.proc_params[name]
+
+
+@njit(cache=True)
+def find_active(message, indices, count):  # type: ignore[no-untyped-def]
+    """List the entries of a message that are not 0.
+
+    Parameters
+    ----------
+    message : numpy.ndarray
+        Any message.
+    indices : (size,) numpy.ndarray of uint32
+        Filled with their places, ascending, in C order.
+    count : (1,) numpy.ndarray of int64
+        Filled with their number.
+    """
+    found = 0
+    for i in range(message.size):
+        if message.flat[i] != 0:
+            indices[found] = i
+            found += 1
+    count[0] = found
 
 
 def check_range(

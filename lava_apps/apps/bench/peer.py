@@ -31,7 +31,7 @@ Run = Callable[[], float]  # runs the time steps, gives the seconds
 Ready = tuple[Run, float, str]  # and the spikes of the first run, and a version
 
 
-def timed(work: Callable[[], Any]) -> Run:
+def _timed(work: Callable[[], Any]) -> Run:
     """Make a function that runs some work and gives the seconds it took."""
 
     def run() -> float:
@@ -42,7 +42,7 @@ def timed(work: Callable[[], Any]) -> Run:
     return run
 
 
-def lava(backend: str, network: str, arrays: dict[str, Any], steps: int) -> Ready:
+def _lava(backend: str, network: str, arrays: dict[str, Any], steps: int) -> Ready:
     """Run the graph of Lava Processes."""
     from lava_apps import __version__
     from lava_apps.apps.bench.networks import NETWORKS
@@ -60,10 +60,10 @@ def lava(backend: str, network: str, arrays: dict[str, Any], steps: int) -> Read
     atexit.register(sim.stop)
     sim.run(steps)
     which = LAVA_VERSION if backend == "lava" else __version__
-    return timed(lambda: sim.run(steps)), spikes, which
+    return _timed(lambda: sim.run(steps)), spikes, which
 
 
-def brian2(mode: str, network: str, arrays: dict[str, Any], steps: int) -> Ready:
+def _brian2(mode: str, network: str, arrays: dict[str, Any], steps: int) -> Ready:
     """Run Brian2, interpreted step by step or as a program in C++."""
     assert network == "balanced"
     import brian2.only as b2
@@ -77,7 +77,7 @@ def brian2(mode: str, network: str, arrays: dict[str, Any], steps: int) -> Ready
         spikes = float(made["monitor"].num_spikes)
         made = make(b2, arrays, count=False)
         made["network"].run(steps * 0.1 * b2.ms)
-        again = timed(lambda: made["network"].run(steps * 0.1 * b2.ms))
+        again = _timed(lambda: made["network"].run(steps * 0.1 * b2.ms))
         return again, spikes, version("brian2")
     folder = Path(tempfile.mkdtemp(prefix="brian2-"))
     made = make(b2, arrays, count=True)
@@ -129,7 +129,7 @@ def _brian2_network(b2: Any, arrays: dict[str, Any], *, count: bool) -> dict[str
     return {"network": network, "monitor": monitor}
 
 
-def nest(network: str, arrays: dict[str, Any], steps: int) -> Ready:
+def _nest(network: str, arrays: dict[str, Any], steps: int) -> Ready:
     """Run NEST."""
     assert network == "balanced"
     import nest as simulator
@@ -160,10 +160,10 @@ def nest(network: str, arrays: dict[str, Any], steps: int) -> Ready:
     simulator.Prepare()
     simulator.Run(COUNTED * 0.1)
     spikes = float(simulator.local_spike_counter)
-    return timed(lambda: simulator.Run(steps * 0.1)), spikes, simulator.__version__
+    return _timed(lambda: simulator.Run(steps * 0.1)), spikes, simulator.__version__
 
 
-def bindsnet(network: str, arrays: dict[str, Any], steps: int) -> Ready:
+def _bindsnet(network: str, arrays: dict[str, Any], steps: int) -> Ready:
     """Run BindsNET, whose connection is a dense matrix."""
     assert network == "balanced"
     import torch
@@ -194,18 +194,18 @@ def bindsnet(network: str, arrays: dict[str, Any], steps: int) -> Ready:
     for _ in range(COUNTED):
         net.run(inputs={}, time=1)
         spikes += float(neurons.s.sum())
-    again = timed(lambda: net.run(inputs={}, time=steps))
+    again = _timed(lambda: net.run(inputs={}, time=steps))
     return again, spikes, version("bindsnet")
 
 
 SIMULATORS: dict[str, Callable[[str, dict[str, Any], int], Ready]] = {
-    "compiled": lambda *rest: lava("compiled", *rest),
-    "inline": lambda *rest: lava("inline", *rest),
-    "lava": lambda *rest: lava("lava", *rest),
-    "brian2-standalone": lambda *rest: brian2("standalone", *rest),
-    "brian2-runtime": lambda *rest: brian2("runtime", *rest),
-    "nest": nest,
-    "bindsnet": bindsnet,
+    "compiled": lambda *rest: _lava("compiled", *rest),
+    "inline": lambda *rest: _lava("inline", *rest),
+    "lava": lambda *rest: _lava("lava", *rest),
+    "brian2-standalone": lambda *rest: _brian2("standalone", *rest),
+    "brian2-runtime": lambda *rest: _brian2("runtime", *rest),
+    "nest": _nest,
+    "bindsnet": _bindsnet,
 }
 
 

@@ -40,15 +40,4 @@ def gather(target, message, places):  # type: ignore[no-untyped-def]
         target.flat[i] = message.flat[places[i]]
 
 
-@njit(cache=True)
-def find_active(message, indices, count):  # type: ignore[no-untyped-def]
-    """List the entries of a message that are not 0."""
-    found = 0
-    for i in range(message.size):
-        if message.flat[i] != 0:
-            indices[found] = i
-            found += 1
-    count[0] = found
-
-
 COMBINE = {1: combine_1, 2: combine_2, 3: combine_3}

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from numba.core.dispatcher import Dispatcher
 
-from lava_apps.kernel import KernelModel
+from lava_apps.kernel import KernelModel, find_active
 from lava_apps.runtime.compiled import messages
 from lava_apps.runtime.compiled.graph import Graph, Node
 from lava_apps.runtime.compiled.loader import load
@@ -337,7 +337,7 @@ class Program:
                 self._events[id(node), name] = events
                 return
         events = self._listed(node, name)
-        self._emit(node, messages.find_active, received, *events)
+        self._emit(node, find_active, received, *events)
 
     def _message(self, source: Any) -> Array:
         return self._messages[id(source.node), source.port]

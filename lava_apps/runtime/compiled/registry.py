@@ -193,8 +193,15 @@ def _kernel_of_step(cls: type[KernelModel]) -> Kernel | str:
         return f"{cls.__name__} has a {changed[0]} of its own; {HOW_TO}"
     if not isinstance(cls.step, Dispatcher):
         return f"the step function of {cls.__name__} is not compiled by numba (@njit)"
-    assert set(declared_ports(cls)) <= set(step_arguments(cls))
-    return Kernel({"step": cls.step})
+    expected = declared_ports(cls).keys() - cls.publishes.keys()
+    assert expected <= set(step_arguments(cls))
+    phase = "absorb" if cls.publishes else "step"
+    return Kernel({phase: cls.step}, publishes=cls.publishes, prepare=_arrange)
+
+
+def _arrange(model: KernelModel) -> dict[str, Any]:
+    model.arrange()
+    return {}
 
 
 def _inherited(name: str) -> Any:
