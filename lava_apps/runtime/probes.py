@@ -124,6 +124,28 @@ class Probe:
             "sample less often (every=...) or allow more (max_bytes=...)"
         )
 
+    def where(self) -> tuple[Array, Array]:
+        """Say which entries were not 0, without making an array of all.
+
+        Returns
+        -------
+        samples, places : (events,) numpy.ndarray of int64
+            For each, in which sample it was and at which place in C order; of spikes,
+            the time step of this record, from 0 on, and the neuron.
+        """
+        size, begin = int(np.prod(self.shape)), 0
+        found = [np.zeros(0, np.int64)]
+        for count, kept in self._blocks:
+            places = kept[0] if isinstance(kept, tuple) else np.flatnonzero(kept)
+            found.append(places.astype(np.int64) + begin * size)
+            begin += count
+        return np.divmod(np.concatenate(found), size)
+
+    def clear(self) -> None:
+        """Forget the samples taken so far, and go on recording."""
+        self.bytes = self.events = self._count = 0
+        self._blocks = []
+
     def array(self) -> Array:
         """Give all samples as one array.
 

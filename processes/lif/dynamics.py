@@ -59,6 +59,9 @@ def step_float(  # type: ignore[no-untyped-def]
     noise,
     stream,
     subtract,
+    reset_interval,
+    reset_offset,
+    time_step,
 ):
     """Advance neurons by one time step in floating point, in place.
 
@@ -81,7 +84,13 @@ def step_float(  # type: ignore[no-untyped-def]
         there is noise.
     subtract : bool
         Subtract the threshold after a spike instead of setting `v_reset`.
+    reset_interval, reset_offset, time_step : int
+        Where the time step leaves this remainder, u, v and rest begin anew.
     """
+    if reset_interval > 0 and time_step % reset_interval == reset_offset:
+        u[...] = 0
+        v[...] = 0
+        refractory[...] = 0
     for i in range(v.size):
         u.flat[i] = u.flat[i] * (1 - du[0]) + a_in.flat[i]
         theta.flat[i] *= 1 - dtheta[0]
@@ -89,7 +98,9 @@ def step_float(  # type: ignore[no-untyped-def]
         if refractory.flat[i] > 0:
             refractory.flat[i] -= 1
             continue
-        bias = bias_mant.flat[i] * 2.0 ** bias_exp.flat[i]
+        bias = bias_mant.flat[i]
+        if bias_exp.flat[i] > 0:
+            bias *= 2.0 ** bias_exp.flat[i]
         v.flat[i] = v.flat[i] * (1 - dv[0]) + u.flat[i] + bias
         if noise[0] > 0:
             v.flat[i] += noise[0] * normal(stream)
@@ -121,6 +132,9 @@ def step_fixed(  # type: ignore[no-untyped-def]
     noise,
     stream,
     subtract,
+    reset_interval,
+    reset_offset,
+    time_step,
 ):
     """Advance neurons by one time step in the integers of Loihi 2, in place.
 
@@ -142,7 +156,13 @@ def step_fixed(  # type: ignore[no-untyped-def]
         Random stream, as in :func:`step_float`.
     subtract : bool
         Subtract the threshold after a spike instead of setting `v_reset`.
+    reset_interval, reset_offset, time_step : int
+        Where the time step leaves this remainder, u, v and rest begin anew.
     """
+    if reset_interval > 0 and time_step % reset_interval == reset_offset:
+        u[...] = 0
+        v[...] = 0
+        refractory[...] = 0
     for i in range(v.size):
         u.flat[i] = next_current(u.flat[i], du[0], a_in.flat[i])
         theta.flat[i] = keep(theta.flat[i], DECAY_UNITY - dtheta[0])
@@ -521,6 +541,7 @@ class _Run:
             np.zeros(1),
             new_stream(0),
             parameters["reset"] == "subtract",
+            *(0, 0, 1),  # no reset at intervals
         ]
         first, last, count = (np.zeros(shape, dtype=np.int64) for _ in range(3))
         end = self.settle + window

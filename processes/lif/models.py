@@ -179,7 +179,13 @@ class SubLIFModel(AbstractSubProcessModel):
 
     def __init__(self, process: AbstractProcess) -> None:
         self._check(process)
-        self.neurons = lavas.LIF(
+        interval = process.proc_params["reset_interval"]
+        resets = {
+            "reset_interval": interval,
+            "reset_offset": process.proc_params["reset_offset"],
+        }
+        self.neurons = (lavas.LIFReset if interval else lavas.LIF)(
+            **(resets if interval else {}),
             shape=process.s_out.shape,
             u=process.u.init,
             v=process.v.init,

@@ -64,11 +64,12 @@ class LIF(Process):
     ======================= ===================== ================================
 
     :func:`~lava_apps.processes.lif.quantise` makes the second of the first. For
-    Loihi 2 there is a decomposition into Lava's LIF where the options are within
-    it: one threshold for all neurons, reset to 0, no refractory period, no
-    adaptation, no noise. Other options are CPU only; they need a neuro-core model.
-    In the decomposed graph `u`, `v`, `du`, `dv`, `bias_mant` and `bias_exp` can be
-    read and set; Vars that Lava's LIF has not, or has as one number, cannot.
+    Loihi 2 there is a decomposition into Lava's LIF (LIFReset, with
+    `reset_interval`) where the options are within it: one threshold for all neurons,
+    reset to 0, no refractory period, no adaptation, no noise. Other options are CPU
+    only; they need a neuro-core model. In the decomposed graph `u`, `v`, `du`, `dv`,
+    `bias_mant` and `bias_exp` can be read and set; Vars that Lava's LIF has not, or
+    has as one number, cannot.
 
     Parameters
     ----------
@@ -99,6 +100,12 @@ class LIF(Process):
         Decay of theta. Default 0.
     noise : float
         Standard deviation of the normal noise added to v in each step. Default 0.
+    reset_interval : int
+        Set u and v to 0, and let nobody rest, at the begin of every so many time
+        steps, such as those of a sample; theta stays. Default 0: never.
+    reset_offset : int
+        Which of them: where the time step, counted from 1 on, leaves this remainder.
+        Below `reset_interval`. Default 1: the first one.
     seed : int
         Seed of the noise, from 0 to 2**63 - 1. Default 0.
     name : str, optional
@@ -155,6 +162,8 @@ class LIF(Process):
         theta_plus: NonNegativeNumber = 0,
         dtheta: Decay = 0,
         noise: NonNegativeNumber = 0,
+        reset_interval: Annotated[Integer, Field(ge=0, lt=2**31)] = 0,
+        reset_offset: Annotated[Integer, Field(ge=0, lt=2**31)] | None = None,
         seed: Seed = 0,
         name: str | None = None,
         log_config: LogConfig | None = None,
@@ -183,9 +192,21 @@ class LIF(Process):
         if reset == "subtract" and per_neuron["vth"].min() < 0:
             problem = "must not be negative where the reset subtracts it"
             raise ParameterError(owner, "vth", problem, vth)
+        offset = reset_offset
+        if offset is None:
+            offset = 1 % reset_interval if reset_interval else 0
+        elif offset >= reset_interval:
+            problem = f"must be below reset_interval = {reset_interval}"
+            raise ParameterError(owner, "reset_offset", problem, reset_offset)
 
         options: dict[str, Any] = {"name": name, "log_config": log_config}
-        super().__init__(subtract=reset == "subtract", seed=seed, **options)
+        super().__init__(
+            subtract=reset == "subtract",
+            reset_interval=reset_interval,
+            reset_offset=offset,
+            seed=seed,
+            **options,
+        )
         self.a_in = InPort(shape=shape)
         self.s_out = OutPort(shape=shape)
         self.u = Var(shape=shape, init=per_neuron["u"])

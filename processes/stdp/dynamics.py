@@ -337,10 +337,12 @@ def step_fixed(  # type: ignore[no-untyped-def]
         As in :func:`step_float`, of integers.
     tag : (n_out, n_in) or (1, 1) numpy.ndarray of int
         Eligibility.
-    total, learning, norm, rule
+    total, learning, norm
         As in :func:`step_float`.
     impulse : int
         What a spike is in a trace, from 1 to 127.
+    rule : Coefficients
+        The rule.
     stream : (2,) numpy.ndarray of uint64
         Random stream; advanced by one for each number that is rounded.
     """

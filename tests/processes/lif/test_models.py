@@ -46,17 +46,35 @@ def adaptive():
     return LIF(shape=(2, 3), du=1, vth=10, theta_plus=150, dtheta=1, theta=3)
 
 
+def reset_at_intervals():
+    return LIF(shape=(2, 3), du=1, vth=20, bias_mant=2, reset_interval=7)
+
+
+def reset_while_resting():
+    options = {"reset_interval": 9, "reset_offset": 4, "refractory_period": 6}
+    return LIF(shape=(2, 3), du=1, vth=20, **options)
+
+
 def noisy():
     return LIF(shape=(2, 3), du=1, vth=20, noise=9, seed=4)
 
 
-OPTIONS = (refractory, thresholds, reset_to_a_value, subtractive, adaptive, noisy)
+OPTIONS = (
+    reset_while_resting,
+    refractory,
+    thresholds,
+    reset_to_a_value,
+    subtractive,
+    adaptive,
+    noisy,
+)
 
 
 @pytest.mark.parametrize(
     ("check", "case"),
     contract(
         Case(within_lavas_lif, {"a_in": INPUTS}),
+        Case(reset_at_intervals, {"a_in": INPUTS}),
         *(Case(make, {"a_in": INPUTS}, gaps=NO_HARDWARE) for make in OPTIONS),
     ),
 )
@@ -64,7 +82,7 @@ def test_contract(check, case):
     check(case)
 
 
-@pytest.mark.parametrize("make", [within_lavas_lif, *OPTIONS])
+@pytest.mark.parametrize("make", [within_lavas_lif, reset_at_intervals, *OPTIONS])
 @pytest.mark.parametrize("precision", ["floating_pt", "fixed_pt"])
 def test_every_case_spikes_and_rests(make, precision):
     spikes = Case(make, {"a_in": INPUTS}).run(precision)["s_out"]
@@ -233,3 +251,38 @@ def test_seeds_make_different_noise():
 
     assert np.array_equal(run(1), run(1))
     assert not np.array_equal(run(1), run(2))
+
+
+@pytest.mark.parametrize("precision", ["floating_pt", "fixed_pt"])
+@pytest.mark.parametrize("offset", [None, 0, 3])
+def test_resets_at_intervals_are_those_of_lavas_lif_reset(precision, offset):
+    fixed = precision == "fixed_pt"
+    options = {
+        **{"shape": (2, 3), "vth": 200, "bias_mant": 3, "reset_interval": 7},
+        **({"du": 300, "dv": 50} if fixed else {"du": 0.1, "dv": 0.02}),
+    }
+    ours = options | ({} if offset is None else {"reset_offset": offset})
+    lava = options | {"reset_offset": 1 if offset is None else offset}
+    config = RunConfig(precision)
+    recorded = []
+    for neurons in (LIF(**ours), lavas.LIFReset(**lava)):
+        RingBuffer(data=np.moveaxis(INPUTS * 20, 0, -1)).s_out.connect(neurons.a_in)
+        with Simulator(neurons, run_cfg=config) as sim:
+            probes = [sim.probe(target) for target in (neurons.s_out, neurons.v)]
+            sim.run(len(INPUTS))
+        recorded.append([sim.data[probe] for probe in probes])
+    for mine, theirs in zip(*recorded, strict=True):
+        assert np.array_equal(mine, theirs)
+    assert recorded[0][0].any()
+
+
+def test_a_reset_ends_a_rest():
+    neurons = LIF(shape=1, vth=1, bias_mant=2, refractory_period=50, reset_interval=5)
+    assert np.flatnonzero(record(neurons.s_out, 16)).tolist() == [0, 5, 10, 15]
+
+
+def test_an_offset_beyond_its_interval_is_refused():
+    with pytest.raises(ParameterError, match=r"LIF.reset_offset: must be below"):
+        LIF(shape=1, reset_interval=5, reset_offset=5)
+    with pytest.raises(ParameterError, match=r"LIF.reset_offset: must be below"):
+        LIF(shape=1, reset_offset=2)
