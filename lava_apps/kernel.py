@@ -154,14 +154,15 @@ class KernelModel(PyLoihiProcessModel):
     def run_spk(self) -> None:
         """Receive, step, send."""
         if not hasattr(self, "_buffers"):
-            self._allocate()
+            self.arrange()
+            self._buffers = _Buffers(self)
         for name, held in self.publishes.items():
             getattr(self, name).send(getattr(self, held))
-        for name in self._received:
+        for name in self._buffers.received:
             self._receive(name)
-        type(self).step(*[self._argument(name) for name in self._arguments])
-        for name in self._sent:
-            getattr(self, name).send(self._buffers[name])
+        type(self).step(*[self._argument(name) for name in self._buffers.arguments])
+        for name in self._buffers.sent:
+            getattr(self, name).send(self._buffers.arrays[name])
 
     def arrange(self) -> None:
         """Lay arrays out as the step function likes them; called before it is.
@@ -169,44 +170,49 @@ class KernelModel(PyLoihiProcessModel):
         Only the layout in memory may change, not a shape, a type or a value.
         """
 
-    def _allocate(self) -> None:
-        self.arrange()
-        ports = declared_ports(type(self))
-        self._arguments = step_arguments(type(self))
-        self._received = [
-            n for n, port in ports.items() if issubclass(port.cls, PyInPort)
-        ]
-        self._sent = [
-            name
-            for name, port in ports.items()
-            if issubclass(port.cls, PyOutPort) and name not in self.publishes
-        ]
-        self._buffers = {
-            name: np.zeros(getattr(self, name)._shape, port.d_type)
-            for name, port in ports.items()
-        }
-        self._active = {
-            name: (np.zeros(self._buffers[name].size, np.uint32), np.zeros(1, np.int64))
-            for name in self._received
-            if f"{name}_indices" in self._arguments
-        }
-
     def _receive(self, name: str) -> None:
-        message = getattr(self, name).recv()
+        message, buffer = getattr(self, name).recv(), self._buffers.arrays[name]
         try:
-            np.copyto(self._buffers[name], message, casting="same_kind")
+            np.copyto(buffer, message, casting="same_kind")
         except TypeError as error:
             raise TypeError(f"{type(self).__name__}.{name}: {error}") from None
-        if name in self._active:
-            find_active(self._buffers[name], *self._active[name])
+        if f"{name}_indices" in self._buffers.arrays:
+            indices, count = (
+                self._buffers.arrays[f"{name}_{ending}"]
+                for ending in ("indices", "count")
+            )
+            find_active(buffer, indices, count)
 
     def _argument(self, name: str) -> Any:
-        if name in self._buffers:
-            return self._buffers[name]
-        port, _, ending = name.rpartition("_")
-        if port in self._active and ending in ("indices", "count"):
-            return self._active[port][ending == "count"]
+        if name in self._buffers.arrays:
+            return self._buffers.arrays[name]
         return getattr(self, name) if hasattr(self, name) else self.proc_params[name]
+
+
+class _Buffers:
+    """What a model needs besides its state to receive, step and send.
+
+    Parameters
+    ----------
+    model : KernelModel
+        The model.
+    """
+
+    def __init__(self, model: KernelModel) -> None:
+        ports = declared_ports(type(model))
+        self.arguments = step_arguments(type(model))
+        self.received = [n for n, p in ports.items() if issubclass(p.cls, PyInPort)]
+        sent = [n for n, port in ports.items() if issubclass(port.cls, PyOutPort)]
+        self.sent = [name for name in sent if name not in model.publishes]
+        self.arrays: dict[str, Any] = {
+            name: np.zeros(getattr(model, name)._shape, port.d_type)
+            for name, port in ports.items()
+        }
+        for name in self.received:
+            if f"{name}_indices" in self.arguments:
+                size = self.arrays[name].size
+                self.arrays[f"{name}_indices"] = np.zeros(size, np.uint32)
+                self.arrays[f"{name}_count"] = np.zeros(1, np.int64)
 
 
 @njit(cache=True)

@@ -10,6 +10,7 @@ from scipy.sparse import csr_matrix
 
 from lava_apps.parameters import ParameterError
 from lava_apps.processes.lif import LIF as OurLIF  # noqa: N811
+from lava_apps.processes.stdp import PairSTDP, STDPDense
 from lava_apps.runtime import BackendError, DeadlockError, Simulator, register_kernel
 from lava_apps.runtime.compiled import recorders, threads
 from lava_apps.runtime.compiled.threads import Threads
@@ -58,19 +59,36 @@ def test_what_is_set_between_runs_counts():
     assert np.array_equal(*recorded)
 
 
-def test_a_state_goes_from_one_backend_to_the_other(tmp_path):
-    expected = spikes_of(recurrent()[0], "inline")
+def ours():
+    """Build Processes of this package with state of every kind."""
+    rule = PairSTDP(a_plus=0.1, a_minus=0.1)
+    synapses = STDPDense(weights=np.full((30, 30), 0.2), rule=rule, w_max=1)
+    bias = np.linspace(0, 3, 30)
+    lif = OurLIF(shape=(30,), du=0.3, vth=9, bias_mant=bias, noise=1, seed=3)
+    lif.s_out.connect(synapses.s_in)
+    lif.s_out.connect(synapses.s_in_bap)
+    synapses.a_out.connect(lif.a_in)
+    return lif, synapses
+
+
+@pytest.mark.parametrize("make", [recurrent, ours])
+@pytest.mark.parametrize("first", [0, 3])
+def test_a_state_goes_from_one_backend_to_the_other(make, first, tmp_path):
+    expected = spikes_of(make()[0], "inline")
     for before, after in (("compiled", "inline"), ("inline", "compiled")):
-        lif, _ = recurrent()
+        lif, _ = make()
         with Simulator(lif, backend=before) as sim:
             sim.run(STEPS // 2)
             sim.save(tmp_path / "state.npz")
-        lif, _ = recurrent()
+        lif, _ = make()
         with Simulator(lif, backend=after) as sim:
+            for _ in range(first):
+                sim.step()
             sim.load(tmp_path / "state.npz")
             probe = sim.probe(lif.s_out)
             sim.run(STEPS // 2)
         assert np.array_equal(sim.data[probe], expected[STEPS // 2 :])
+    assert expected.any()
 
 
 @pytest.mark.filterwarnings("ignore:probe of LIF .* may take")
