@@ -12,10 +12,12 @@ from rich.console import Console
 
 from lava_apps import __version__
 from lava_apps.apps.bench import commands as bench
+from lava_apps.apps.digits import commands as digits
 from lava_apps.apps.hopfield import commands as hopfield
 from lava_apps.apps.lif.commands import lif
 from lava_apps.datasets import DataError
 from lava_apps.parameters import ParameterError
+from lava_apps.runtime import StateError
 
 app = typer.Typer(
     help="Neuromorphic applications for Lava.",
@@ -24,6 +26,7 @@ app = typer.Typer(
 )
 app.add_typer(hopfield.app, name="hopfield")
 app.command()(lif)
+app.add_typer(digits.app, name="stdp")
 app.add_typer(bench.app, name="bench")
 
 
@@ -63,7 +66,7 @@ def main() -> None:
         option = error.parameter.replace("_", "-")
         print(f"lava-apps: --{option}: {error.complaint}", file=sys.stderr)
         sys.exit(2)
-    except (DataError, OSError, MemoryError) as error:
+    except (DataError, StateError, OSError, MemoryError) as error:
         print(f"lava-apps: {error}", file=sys.stderr)
         sys.exit(2)
 

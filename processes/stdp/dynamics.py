@@ -67,7 +67,8 @@ def _bounded(room, mu):  # type: ignore[no-untyped-def]
     """Give the factor of a soft bound, from what is left to it as a fraction."""
     if mu == 0:
         return 1.0
-    return max(room, 0.0) ** mu
+    room = max(room, 0.0)
+    return room if mu == 1 else room**mu
 
 
 @njit(cache=True)
@@ -197,10 +198,12 @@ def step_float(  # type: ignore[no-untyped-def]
     _transmit(s_in_indices, s_in_count, a_buff, weights)
     if learning[0] == 0:
         return
+    loses = rule.a_minus != 0 or rule.a_minus_3 != 0
     _decay(x1, rule.keep_x1)
-    _decay(y1, rule.keep_y1)
     _add_spikes(x1, s_in_indices, s_in_count, rule.saturating)
-    _add_spikes(y1, s_in_bap_indices, s_in_bap_count, rule.saturating)
+    if loses:
+        _decay(y1, rule.keep_y1)
+        _add_spikes(y1, s_in_bap_indices, s_in_bap_count, rule.saturating)
     if rule.a_minus_3 != 0:
         _decay(x2, rule.keep_x2)
     if rule.a_plus_3 != 0:
@@ -210,7 +213,6 @@ def step_float(  # type: ignore[no-untyped-def]
         if tag_scale[0] < 1e-100:
             tag *= tag_scale[0]
             tag_scale[0] = 1.0
-    loses = rule.a_minus != 0 or rule.a_minus_3 != 0
     if loses:
         for k in range(s_in_count[0]):
             j = s_in_indices[k]
@@ -356,10 +358,13 @@ def step_fixed(  # type: ignore[no-untyped-def]
     if learning[0] == 0:
         return
     unit = 1.0 / impulse
+    loses = rule.a_minus != 0 or rule.a_minus_3 != 0
     _decay_fixed(x1, rule.keep_x1, stream)
-    _decay_fixed(y1, rule.keep_y1, stream)
     _add_spikes_fixed(x1, s_in_indices, s_in_count, rule.saturating, impulse)
-    _add_spikes_fixed(y1, s_in_bap_indices, s_in_bap_count, rule.saturating, impulse)
+    if loses:
+        _decay_fixed(y1, rule.keep_y1, stream)
+        listed = s_in_bap_indices, s_in_bap_count
+        _add_spikes_fixed(y1, *listed, rule.saturating, impulse)
     if rule.a_minus_3 != 0:
         _decay_fixed(x2, rule.keep_x2, stream)
     if rule.a_plus_3 != 0:
@@ -367,7 +372,6 @@ def step_fixed(  # type: ignore[no-untyped-def]
     if rule.rewarded:
         for j in range(tag.shape[1]):
             _decay_fixed(tag[:, j], rule.keep_tag, stream)
-    loses = rule.a_minus != 0 or rule.a_minus_3 != 0
     if loses:
         for k in range(s_in_count[0]):
             j = s_in_indices[k]

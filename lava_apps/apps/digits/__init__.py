@@ -1,0 +1,1 @@
+"""Unsupervised learning of handwritten digits with STDP, and a task for reward."""

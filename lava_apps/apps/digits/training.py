@@ -1,0 +1,267 @@
+"""Training with checkpoints: it can be stopped, killed and resumed at any time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lava_apps.apps.digits.model import DIGITS, Model, count_wins, tuning_of, votes
+from lava_apps.apps.digits.network import STEPS, DigitsNetwork, Settings
+from lava_apps.parameters import Array
+from lava_apps.runtime import Simulator, Snapshot, StateError
+from lava_apps.runtime import state as files
+from lava_apps.runtime.simulator import BackendName
+
+CHUNK = 100
+"""Images from one look at the network to the next."""
+
+_KIND = "lava-apps digits training"
+_WINDOW = 2_000  # images that labels of neurons for the running accuracy are from
+
+
+@dataclass
+class Progress:
+    """How far a training is.
+
+    Parameters
+    ----------
+    settings : Settings
+        Of the network.
+    images : int
+        Training images.
+    total : int
+        Presentations in all.
+    done : int
+        Presentations so far.
+    spikes : int
+        Spikes so far.
+    seconds : float
+        Time spent on them, of all OS processes that had a part in it.
+    curve : list of (int, float)
+        Presentations, and the running accuracy then: of the last images before they
+        were learnt, with labels from the images before them. On training images only.
+    recent : (n, neurons) numpy.ndarray of int
+        Responses to the last images.
+    """
+
+    settings: Settings
+    images: int
+    total: int
+    done: int = 0
+    spikes: int = 0
+    seconds: float = 0.0
+    curve: list[tuple[int, float]] = field(default_factory=list)
+    recent: Array = field(default_factory=lambda: np.zeros((0, 0), np.int32))
+
+    @property
+    def accuracy(self) -> float | None:
+        """The running accuracy, if there is one yet."""
+        return self.curve[-1][1] if self.curve else None
+
+    def header(self) -> dict[str, Any]:
+        """Give what a checkpoint says besides the state of the graph."""
+        return {
+            "kind": _KIND,
+            "settings": self.settings.summary(),
+            "progress": {
+                name: getattr(self, name)
+                for name in ("images", "total", "done", "spikes", "seconds", "curve")
+            },
+            "recent": self.recent.tolist(),
+        }
+
+
+def order_of(settings: Settings, images: int) -> Array:
+    """Give the order in which images are presented, the same in each epoch.
+
+    Parameters
+    ----------
+    settings : Settings
+        Whose seed decides.
+    images : int
+        How many.
+
+    Returns
+    -------
+    (images,) numpy.ndarray of int
+        Indices.
+    """
+    return np.random.default_rng([settings.seed, 1]).permutation(images)
+
+
+def save_checkpoint(path: Path, progress: Progress, snapshot: Snapshot) -> None:
+    """Write state and progress to one file, whole or not at all.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file; its folder is made if it is missing.
+    progress : Progress
+        How far it is.
+    snapshot : Snapshot
+        State of the graph then.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    header = {"graph": snapshot.graph, "time_step": snapshot.time_step}
+    files.write(path, header | progress.header(), snapshot.tree)
+
+
+def load_checkpoint(path: Path) -> tuple[Progress, Snapshot]:
+    """Read such a file.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        What `save_checkpoint` wrote.
+
+    Returns
+    -------
+    progress : Progress
+        How far it was.
+    snapshot : Snapshot
+        State of the graph.
+
+    Raises
+    ------
+    StateError
+        For a file that is missing, damaged, or no checkpoint of a training.
+    """
+    content = files.read(path)
+    if content.get("kind") != _KIND:
+        raise StateError(f"{path}: holds no checkpoint of a training")
+    settings = Settings(**content["settings"])
+    recent = np.array(content["recent"], np.int32).reshape(-1, settings.neurons)
+    told = content["progress"]
+    told["curve"] = [(int(n), float(a)) for n, a in told["curve"]]
+    progress = Progress(settings, **told, recent=recent)
+    graph, steps = content["graph"], int(content["time_step"])
+    return progress, Snapshot(graph, content["tree"], steps)
+
+
+def train(
+    images: Array,
+    labels: Array,
+    progress: Progress,
+    *,
+    snapshot: Snapshot | None = None,
+    backend: BackendName = "auto",
+    checkpoint: Path | None = None,
+    checkpoint_seconds: float = 60.0,
+    on_chunk: Callable[[Progress], None] = lambda _: None,
+) -> tuple[Progress, Model, str]:
+    """Present training images until all is done.
+
+    Ctrl-C (KeyboardInterrupt) writes a checkpoint of the last whole chunk first.
+
+    Parameters
+    ----------
+    images : (samples, pixels) numpy.ndarray of uint8
+        Training images.
+    labels : (samples,) numpy.ndarray of int
+        Their digits, used for the running accuracy only.
+    progress : Progress
+        How far it is: new, or from a checkpoint.
+    snapshot : Snapshot, optional
+        State of the graph from a checkpoint.
+    backend : {"auto", "compiled", "inline", "lava"}
+        Backend of the Simulator. Checkpoints need "compiled" or "inline".
+    checkpoint : pathlib.Path, optional
+        Where to write checkpoints. Default: none are written.
+    checkpoint_seconds : float
+        Time from one to the next. Default 60.
+    on_chunk : callable
+        Called with the progress when images are done.
+
+    Returns
+    -------
+    progress : Progress
+        How it ended.
+    model : Model
+        The network, not knowing yet what its neurons stand for.
+    backend : str
+        What it ran on.
+    """
+    settings = progress.settings
+    order = order_of(settings, len(images))
+    network = DigitsNetwork(settings, images[order])
+    saved = time.perf_counter()
+    with Simulator(
+        network.neurons, backend=backend, precision=settings.precision
+    ) as sim:
+        wins = sim.probe(network.competition.s_out)
+        if snapshot is not None:
+            sim.restore(snapshot)
+        kept = None if checkpoint is None else sim.snapshot()
+        try:
+            while progress.done < progress.total:
+                chunk = min(CHUNK, progress.total - progress.done)
+                begin = time.perf_counter()
+                sim.run(chunk * STEPS)
+                _forget_theta(sim, network, settings, chunk)
+                places = order[
+                    np.arange(progress.done, progress.done + chunk) % len(order)
+                ]
+                progress = _note(progress, wins, labels, places, order)
+                seconds = time.perf_counter() - begin
+                progress = replace(progress, seconds=progress.seconds + seconds)
+                on_chunk(progress)
+                if checkpoint is not None:
+                    kept = sim.snapshot()
+                    if time.perf_counter() - saved > checkpoint_seconds:
+                        save_checkpoint(checkpoint, progress, kept)
+                        saved = time.perf_counter()
+        except KeyboardInterrupt:
+            if checkpoint is not None and kept is not None:
+                save_checkpoint(checkpoint, progress, kept)
+            raise
+        weights, theta = (
+            sim.get(network.synapses.weights),
+            sim.get(network.neurons.theta),
+        )
+        unknown = np.zeros((DIGITS, settings.neurons))
+        model = Model(settings, np.ascontiguousarray(weights), theta, unknown)
+        return progress, model, sim.backend
+
+
+def _places(order: Array, begin: int, end: int) -> Array:
+    """Say which images are presented from one presentation to another."""
+    return np.asarray(order[np.arange(begin, end) % len(order)])
+
+
+def _forget_theta(
+    sim: Simulator, network: DigitsNetwork, settings: Settings, images: int
+) -> None:
+    """Let theta decay in fixed_pt, where it is too slow for 12 bits a time step."""
+    if settings.is_fixed:
+        kept = (1 - settings.theta_lost) ** (images * STEPS)
+        theta = np.rint(sim.get(network.neurons.theta) * kept)
+        sim.set(network.neurons.theta, theta.astype(np.int64))
+
+
+def _note(
+    progress: Progress, wins: Any, labels: Array, places: Array, order: Array
+) -> Progress:
+    """Count spikes, and bring the running accuracy up to date."""
+    counts = np.zeros((len(places), progress.settings.neurons), np.int32)
+    count_wins(wins, counts)
+    recent, curve = progress.recent, list(progress.curve)
+    if len(recent) >= _WINDOW // 2:
+        known = order[
+            np.arange(progress.done - len(recent), progress.done) % len(order)
+        ]
+        tuning = tuning_of(recent, labels[known])
+        right = float((votes(counts, tuning).argmax(axis=1) == labels[places]).mean())
+        curve.append((progress.done + len(places), right))
+    held = np.concatenate([recent.reshape(-1, counts.shape[1]), counts])[-_WINDOW:]
+    return replace(
+        progress,
+        done=progress.done + len(places),
+        spikes=progress.spikes + int(counts.sum()),
+        curve=curve,
+        recent=held,
+    )
