@@ -9,8 +9,10 @@ import time
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from lava_apps import __version__
+from lava_apps.datasets import load_mnist
 
 COMMAND = [sys.executable, "-m", "lava_apps.cli"]
 
@@ -217,3 +219,80 @@ def test_bench_refuses_what_it_cannot_run(arguments, complaint, tmp_path):
     done = run("bench", *arguments, cwd=tmp_path)
     assert done.returncode == 2
     assert complaint in " ".join(done.stderr.replace("│", "").split())
+
+
+DIGITS_KEYS = {
+    "neurons": int,
+    "epochs": int,
+    "train_images": int,
+    "test_images": int,
+    "accuracy": float,
+    "ms_per_sample": float,
+    "steps_per_sample": int,
+    "spikes_per_sample": float,
+    "precision": str,
+    "backend": str,
+    "seed": int,
+    "seconds": float,
+}
+
+
+def test_stdp_learns_saves_and_predicts(tmp_path):
+    done = run(
+        *("stdp", "--neurons", "30", "--train-images", "1500"),
+        *("--test-images", "50", "--json"),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    printed = json.loads(done.stdout)
+    assert {key: type(value) for key, value in printed.items()} == DIGITS_KEYS
+    for name in ("stdp.png", "stdp-receptive-fields.png"):
+        assert (tmp_path / "results" / name).stat().st_size > 20_000
+    images, labels = load_mnist("test")
+    for n in range(3):
+        path = tmp_path / f"{n}.png"
+        Image.fromarray(255 - images[n]).resize((200, 200)).save(path)
+    done = run("stdp", "predict", "2.png", "--json", cwd=tmp_path)
+    printed = json.loads(done.stdout)
+    assert printed["digit"] == labels[2] == 1
+    assert sum(printed["shares"].values()) == pytest.approx(1)
+    done = run("stdp", "predict", "2.png", cwd=tmp_path)
+    assert done.stdout.startswith("1 (")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--neurons", "1"], "--neurons: "),
+        (["--resume"], "stdp-checkpoint.npz: there is no such file"),
+        (["--resume", "--backend", "lava"], "--resume: not with --backend lava"),
+        (["--seed", "3", "reward"], "--seed must stand after 'reward'"),
+        (["predict", "none.png"], "stdp-model.npz: there is no such file"),
+        (["reward", "--trials", "1"], "--trials: "),
+        (["reward", "--backend", "lava"], "--backend: this task needs"),
+    ],
+)
+def test_stdp_refuses_what_it_cannot_do(arguments, complaint, tmp_path):
+    done = run("stdp", *arguments, cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert complaint in " ".join(done.stderr.replace("│", "").split())
+
+
+def test_stdp_learns_from_reward(tmp_path):
+    done = run("stdp", "reward", "--trials", "200", "--json", cwd=tmp_path)
+    printed = json.loads(done.stdout)
+    assert printed["right_before"] > 0.7
+    assert (tmp_path / "results" / "stdp-reward.png").stat().st_size > 20_000
+
+
+def test_ctrl_c_in_a_training_says_how_to_go_on(tmp_path):
+    arguments = [*COMMAND, "stdp", "--train-images", "5000", "--epochs", "20"]
+    process = subprocess.Popen(
+        arguments, stderr=subprocess.PIPE, text=True, cwd=tmp_path
+    )
+    time.sleep(9)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "--resume goes on from results/stdp-checkpoint.npz" in said
+    assert (tmp_path / "results" / "stdp-checkpoint.npz").exists()

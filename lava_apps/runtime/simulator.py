@@ -192,7 +192,8 @@ class Simulator:
             Time steps from one sample to the next; the first is taken at the end
             of that many. Default 1.
         max_bytes : int
-            Memory that the samples may take. Default 1 GiB.
+            Memory that the samples may take. Default 1 GiB, with a warning where it
+            may be more than 100 MiB.
 
         Returns
         -------
@@ -382,7 +383,7 @@ class Simulator:
                     f"{steps} time steps, max_bytes is {probe.max_bytes:,}; sample "
                     "less often (every=...) or allow more (max_bytes=...)"
                 )
-            if needed > LARGE:
+            if needed > LARGE and probe.max_bytes == DEFAULT_MAX_BYTES:
                 problem = f"probe of {probe.name} may take {needed / 2**20:,.0f} MiB"
                 warn_caller(problem, UserWarning)
 

@@ -100,7 +100,7 @@ def _transmit(indices, count, a_buff, weights):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _normalise(weights, norm, total):  # type: ignore[no-untyped-def]
+def _normalise(weights, norm, total, w_max):  # type: ignore[no-untyped-def]
     """Scale the weights of each postsynaptic neuron to a sum.
 
     Parameters
@@ -111,6 +111,8 @@ def _normalise(weights, norm, total):  # type: ignore[no-untyped-def]
         The sum.
     total : (n_out,) numpy.ndarray
         Room for the sums.
+    w_max : float
+        Largest weight: what would be more is cut off.
     """
     total[:] = 0
     for j in range(weights.shape[1]):
@@ -120,7 +122,7 @@ def _normalise(weights, norm, total):  # type: ignore[no-untyped-def]
         total[i] = norm / total[i] if total[i] > 0 else 1.0
     for j in range(weights.shape[1]):
         for i in range(total.size):
-            weights[i, j] *= total[i]
+            weights[i, j] = min(weights[i, j] * total[i], w_max)
 
 
 @njit(cache=True)
@@ -194,7 +196,7 @@ def step_float(  # type: ignore[no-untyped-def]
             trace[:] = 0
         tag[...] = 0
         if norm > 0:
-            _normalise(weights, norm, total)
+            _normalise(weights, norm, total, rule.w_max)
     _transmit(s_in_indices, s_in_count, a_buff, weights)
     if learning[0] == 0:
         return

@@ -421,7 +421,7 @@ class STDPDense(Process):
         ``floating_pt``, 255 in ``fixed_pt``.
     norm : float, optional
         Sum to which the weights of each postsynaptic neuron are scaled when a sample
-        starts (Diehl and Cook 2015). Default: they are not.
+        starts (Diehl and Cook 2015), each at most to `w_max`. Default: they are not.
     impulse : int
         What a spike is in a trace in ``fixed_pt``, from 1 to 127. Default 64; 127 for
         a rule whose traces saturate.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from matplotlib.ticker import NullFormatter
 
 from lava_apps.apps.bench.experiment import OURS, Comparison
 from lava_apps.apps.bench.scaling import Size
@@ -47,7 +48,7 @@ def draw_comparison(comparisons: list[Comparison], path: Path) -> Path:
                 ax.text(
                     time * 1.1,
                     place,
-                    f"{time:,.3g} µs{times_slower}",
+                    f"{time:,.{0 if time > 100 else 1}f} µs{times_slower}",
                     va="center",
                     fontsize=8,
                 )
@@ -91,6 +92,10 @@ def draw_scaling(sizes: list[Size], path: Path) -> Path:
                     textcoords="offset points",
                     fontsize=7,
                 )
+            ax.margins(0.14)
+            ax.yaxis.set_major_formatter(lambda value, _: f"{value:,g}")
+            ax.yaxis.set_minor_formatter(NullFormatter())
+            ax.set_ylim(bottom=10 ** np.floor(np.log10(min(values))))
             ax.set_xlabel("8-bit synapses (labels: neurons)")
             ax.set_ylabel(title)
         return save_figure(figure, path)

@@ -16,6 +16,9 @@ from lava_apps.runtime import state as files
 from lava_apps.runtime.simulator import BackendName
 
 DIGITS = 10
+PROBE_BYTES = 2**31
+"""More than the spikes of a chunk of images ever take."""
+
 _KIND = "lava-apps digits model"
 _CHUNK = 100
 
@@ -125,7 +128,7 @@ class Model:
         }
         counts = np.zeros((len(images), self.settings.neurons), dtype=np.int32)
         with Simulator(network.neurons, **options) as sim:
-            wins = sim.probe(network.competition.s_out)
+            wins = sim.probe(network.competition.s_out, max_bytes=PROBE_BYTES)
             for begin in range(0, len(images), _CHUNK):
                 samples = min(_CHUNK, len(images) - begin)
                 sim.run(samples * STEPS)

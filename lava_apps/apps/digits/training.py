@@ -10,7 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from lava_apps.apps.digits.model import DIGITS, Model, count_wins, tuning_of, votes
+from lava_apps.apps.digits.model import (
+    DIGITS,
+    PROBE_BYTES,
+    Model,
+    count_wins,
+    tuning_of,
+    votes,
+)
 from lava_apps.apps.digits.network import STEPS, DigitsNetwork, Settings
 from lava_apps.parameters import Array
 from lava_apps.runtime import Simulator, Snapshot, StateError
@@ -193,7 +200,7 @@ def train(
     with Simulator(
         network.neurons, backend=backend, precision=settings.precision
     ) as sim:
-        wins = sim.probe(network.competition.s_out)
+        wins = sim.probe(network.competition.s_out, max_bytes=PROBE_BYTES)
         if snapshot is not None:
             sim.restore(snapshot)
         kept = None if checkpoint is None else sim.snapshot()
