@@ -208,7 +208,7 @@ def test_bench_prints_ratios_and_draws_them(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["--network", "ring"], "--network: must be of balanced, chain, given 'ring'"),
+        (["--network", "ring"], "--network: must be of balanced, chain, digits, given"),
         (["--simulator", "neuron"], "--simulator: must be of compiled, lava"),
         (["--python", "nest"], "--python: must be SIMULATOR=INTERPRETER"),
         (["--rounds", "0"], "--rounds"),

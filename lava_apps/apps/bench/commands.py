@@ -47,7 +47,7 @@ def bench(
     context: typer.Context,
     network: Annotated[
         list[str] | None,
-        typer.Option(help="balanced or chain; may be given several times."),
+        typer.Option(help="balanced, chain or digits; may be given several times."),
     ] = None,
     simulator: Annotated[
         list[str] | None,

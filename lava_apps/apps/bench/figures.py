@@ -14,6 +14,7 @@ from lava_apps.plotting import COLOURS, new_figure, save_figure
 TITLES = {
     "balanced": "4,000 LIF, 320,000 synapses",
     "chain": "8 LIF and 7 Dense of 100 neurons",
+    "digits": "learning digits by STDP, 784 inputs to 400 neurons",
 }
 
 

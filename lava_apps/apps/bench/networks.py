@@ -10,6 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
+from lava_apps.apps.digits.network import DigitsNetwork, Settings
+from lava_apps.datasets import load_mnist
+
 from lava.magma.core.process.process import AbstractProcess
 from lava.proc.dense.process import Dense
 from lava.proc.lif.process import LIF
@@ -132,9 +135,54 @@ def chain_graph(arrays: Arrays) -> tuple[AbstractProcess, list[LIF]]:
     return layers[0], layers
 
 
+def digits(neurons: int = 400, images: int = 200, seed: int = 0) -> Arrays:
+    """Take images to learn from, of the MNIST that ships with the package.
+
+    Parameters
+    ----------
+    neurons : int
+        Neurons that learn. Default 400.
+    images : int
+        How many images. Default 200.
+    seed : int
+        Which images. Default 0.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray
+        `images`, and the number of `neurons`.
+    """
+    pixels, _ = load_mnist("train")
+    chosen = np.random.default_rng(seed).choice(len(pixels), images, replace=False)
+    return {
+        "images": pixels[chosen].reshape(images, -1),
+        "neurons": np.array(neurons),
+    }
+
+
+def digits_graph(arrays: Arrays) -> tuple[AbstractProcess, list[AbstractProcess]]:
+    """Build the network of ``lava-apps stdp``.
+
+    Parameters
+    ----------
+    arrays : dict of str to numpy.ndarray
+        From :func:`digits`.
+
+    Returns
+    -------
+    process : AbstractProcess
+        Handle of the graph.
+    populations : list of AbstractProcess
+        Whose spikes are counted.
+    """
+    network = DigitsNetwork(Settings(int(arrays["neurons"])), arrays["images"])
+    return network.neurons, [network.competition]
+
+
 Draw = Callable[..., Arrays]
-Build = Callable[[Arrays], tuple[AbstractProcess, list[LIF]]]
+Build = Callable[[Arrays], tuple[AbstractProcess, list[Any]]]
 NETWORKS: dict[str, tuple[Draw, Build]] = {
     "balanced": (balanced, balanced_graph),
     "chain": (chain, chain_graph),
+    "digits": (digits, digits_graph),
 }

@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 
 COUNTED = 2_000  # time steps, the same for all
+_SAMPLE = 250  # time steps of an image
 
 Run = Callable[[], float]  # runs the time steps, gives the seconds
 Ready = tuple[Run, float, str]  # and the spikes of the first run, and a version
@@ -165,6 +166,8 @@ def _nest(network: str, arrays: dict[str, Any], steps: int) -> Ready:
 
 def _bindsnet(network: str, arrays: dict[str, Any], steps: int) -> Ready:
     """Run BindsNET, whose connection is a dense matrix."""
+    if network == "digits":
+        return _bindsnet_digits(arrays, steps)
     assert network == "balanced"
     import torch
     from bindsnet.network import Network
@@ -196,6 +199,41 @@ def _bindsnet(network: str, arrays: dict[str, Any], steps: int) -> Ready:
         spikes += float(neurons.s.sum())
     again = _timed(lambda: net.run(inputs={}, time=steps))
     return again, spikes, version("bindsnet")
+
+
+def _bindsnet_digits(arrays: dict[str, Any], steps: int) -> Ready:
+    """Train BindsNET's network of Diehl and Cook, with its own options."""
+    import torch
+    from bindsnet.encoding import poisson
+    from bindsnet.models import DiehlAndCook2015
+    from bindsnet.network.monitors import Monitor
+
+    torch.set_num_threads(1)
+    torch.set_grad_enabled(False)
+    torch.manual_seed(0)
+    images = torch.from_numpy(arrays["images"].astype(np.float32) / 2)
+    net = DiehlAndCook2015(
+        n_inpt=images.shape[1],
+        n_neurons=int(arrays["neurons"]),
+        inpt_shape=(1, 28, 28),
+    )
+    monitor = Monitor(net.layers["Ae"], ["s"], time=_SAMPLE)
+    net.add_monitor(monitor, "spikes")
+    shown = iter(range(10**9))
+
+    def train(samples: int, *, counted: bool = False) -> float:
+        spikes = 0.0
+        for _ in range(samples):
+            image = images[next(shown) % len(images)].reshape(1, 28, 28)
+            train = poisson(image, time=_SAMPLE).unsqueeze(1)
+            net.run(inputs={"X": train}, time=_SAMPLE)
+            spikes += float(monitor.get("s").sum()) if counted else 0.0
+            net.reset_state_variables()
+        return spikes
+
+    spikes = train(COUNTED // _SAMPLE, counted=True)
+    del net.monitors["spikes"]
+    return _timed(lambda: train(steps // _SAMPLE)), spikes, version("bindsnet")
 
 
 SIMULATORS: dict[str, Callable[[str, dict[str, Any], int], Ready]] = {

@@ -54,8 +54,6 @@ def test_who_runs_another_network_or_fails_is_skipped_with_the_reason():
     assert [peer.name for peer in peers] == ["compiled", "lava"]
     assert nest.closed
     assert skipped == {"nest": "gives 5.3 spikes a step where compiled gives 5"}
-    with pytest.raises(PeerError, match="compiled broke"):
-        experiment._refuse_others([], {"compiled": "broke"})
 
 
 @pytest.mark.timeout(200)
