@@ -16,8 +16,9 @@ from lava_apps.runtime import Simulator
 
 sizes = {"balanced": {"neurons": int(sys.argv[1])}, "chain": {}}
 took, spikes = {}, {}
-for name, (draw, build) in NETWORKS.items():
-    process, (first, *_) = build(draw(**sizes[name]))
+for name, size in sizes.items():
+    draw, build = NETWORKS[name]
+    process, (first, *_) = build(draw(**size))
     begin = time.perf_counter()
     with Simulator(process, backend="compiled") as sim:
         sim.run(1)
