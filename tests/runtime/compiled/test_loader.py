@@ -5,9 +5,11 @@ import os
 import pty
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).resolve().parents[3]
 SCRIPT = """
 import json, sys, time
 import lava_apps
@@ -86,6 +88,31 @@ def test_starts_at_the_same_time_do_not_get_in_each_others_way(tmp_path):
     took, spikes = end(start(tmp_path))
     assert max(took.values()) < 1
     assert spikes == results[0][1]
+
+
+READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && exec "$@"'
+can_mount = subprocess.run(
+    ["unshare", "--mount", "sh", "-c", "mount --bind /tmp /tmp"], capture_output=True
+)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.skipif(can_mount.returncode != 0, reason="needs the right to mount")
+def test_a_package_that_cannot_be_written_to_keeps_its_loops_elsewhere(tmp_path):
+    home = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    command = ["unshare", "--mount", "sh", "-c", READ_ONLY, str(ROOT)]
+    command += [sys.executable, "-B", "-c", SCRIPT, "400"]
+    environment = {k: v for k, v in os.environ.items() if k != "NUMBA_CACHE_DIR"}
+    ends = [
+        subprocess.run(
+            command, capture_output=True, text=True, check=True, env=environment | home
+        )
+        for _ in range(2)
+    ]
+    (_, spikes), (took, again) = (json.loads(one.stdout) for one in ends)
+    assert again == spikes
+    assert max(took.values()) < 1
+    assert list(tmp_path.rglob("*.nbc"))
 
 
 @pytest.mark.timeout(300)
