@@ -185,7 +185,7 @@ def step_float(  # type: ignore[no-untyped-def]
     total : (n_out,) numpy.ndarray
         Room for sums.
     learning : (1,) numpy.ndarray
-        0 to leave weights and traces as they are.
+        Factor of all changes, from 0 to 1; 0 leaves traces as they are, too.
     norm : float
         Sum of the weights of a neuron at the begin of a sample, or 0.
     rule : Coefficients
@@ -224,12 +224,13 @@ def step_float(  # type: ignore[no-untyped-def]
                 if s_in_bap[i] != 0:
                     change += _gain(x1[j], y2[i], w, rule)
                 if change != 0:
+                    change *= learning[0]
                     _apply_float(i, j, change, weights, tag, tag_scale, rule)
     for k in range(s_in_bap_count[0]):
         i = s_in_bap_indices[k]
         for j in range(x1.size):
             if not loses or s_in[j] == 0:
-                change = _gain(x1[j], y2[i], weights[i, j], rule)
+                change = _gain(x1[j], y2[i], weights[i, j], rule) * learning[0]
                 _apply_float(i, j, change, weights, tag, tag_scale, rule)
     if rule.a_minus_3 != 0:
         _add_spikes(x2, s_in_indices, s_in_count, rule.saturating)
@@ -383,12 +384,14 @@ def step_fixed(  # type: ignore[no-untyped-def]
                 if s_in_bap[i] != 0:
                     change += _gain(x1[j] * unit, y2[i] * unit, w, rule)
                 if change != 0:
+                    change *= learning[0]
                     _apply_fixed(i, j, change, weights, tag, rule, stream)
     for k in range(s_in_bap_count[0]):
         i = s_in_bap_indices[k]
         for j in range(x1.size):
             if not loses or s_in[j] == 0:
                 change = _gain(x1[j] * unit, y2[i] * unit, weights[i, j], rule)
+                change *= learning[0]
                 _apply_fixed(i, j, change, weights, tag, rule, stream)
     if rule.a_minus_3 != 0:
         _add_spikes_fixed(x2, s_in_indices, s_in_count, rule.saturating, impulse)

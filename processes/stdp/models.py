@@ -52,7 +52,7 @@ class PySTDPDenseModelFloat(KernelModel):
     tag: Array = LavaPyType(np.ndarray, float)
     tag_scale: Array = LavaPyType(np.ndarray, float)
     total: Array = LavaPyType(np.ndarray, float)
-    learning: Array = LavaPyType(np.ndarray, np.int32)
+    learning: Array = LavaPyType(np.ndarray, float)
     stream: Array = LavaPyType(np.ndarray, np.uint64)
 
     def arrange(self) -> None:
@@ -91,7 +91,7 @@ class PySTDPDenseModelFixed(KernelModel):
     tag: Array = LavaPyType(np.ndarray, np.int8, precision=8)
     tag_scale: Array = LavaPyType(np.ndarray, np.int32)
     total: Array = LavaPyType(np.ndarray, float)
-    learning: Array = LavaPyType(np.ndarray, np.int32)
+    learning: Array = LavaPyType(np.ndarray, float)
     stream: Array = LavaPyType(np.ndarray, np.uint64)
 
     arrange = PySTDPDenseModelFloat.arrange
@@ -137,6 +137,10 @@ class _Learning(AbstractSubProcessModel):
         if process.proc_params["norm"]:
             problem = "cannot be had from Lava's LearningDense"
             raise ParameterError(owner, "norm", problem, process.proc_params["norm"])
+        if process.learning.init != 1:
+            problem = "must be 1 in Lava's LearningDense"
+            given = float(process.learning.init)
+            raise ParameterError(owner, "learning", problem, given)
         if process.proc_params["rule"].rewarded:
             problem = "of three factors needs neurons that send traces and reward"
             given = process.proc_params["plasticity"]

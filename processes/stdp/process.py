@@ -9,6 +9,7 @@ from pydantic import Field
 
 from lava_apps.kernel import Process
 from lava_apps.parameters import (
+    Fraction,
     Integer,
     Matrix,
     NonNegativeNumber,
@@ -425,8 +426,9 @@ class STDPDense(Process):
     impulse : int
         What a spike is in a trace in ``fixed_pt``, from 1 to 127. Default 64; 127 for
         a rule whose traces saturate.
-    learning : bool
-        Whether to learn; may be set between runs by the Var. Default True.
+    learning : float
+        Factor of all changes, from 0, which leaves weights and traces as they are, to
+        1, the default. The Var may be set between runs, such as to learn ever less.
     seed : int
         Seed of the stream for rounding in ``fixed_pt``. Default 0.
     name : str, optional
@@ -458,7 +460,7 @@ class STDPDense(Process):
     total : Var
         Sums of weights, when they were last scaled.
     learning : Var
-        1 to learn, 0 to leave weights and traces as they are.
+        As above.
     stream : Var
         Random stream.
 
@@ -484,7 +486,7 @@ class STDPDense(Process):
         w_max: PositiveNumber | None = None,
         norm: PositiveNumber | None = None,
         impulse: Impulse | None = None,
-        learning: bool = True,
+        learning: Fraction = 1.0,
         seed: Seed = 0,
         name: str | None = None,
         log_config: LogConfig | None = None,
@@ -521,5 +523,5 @@ class STDPDense(Process):
         self.tag = Var(shape=tags, init=np.zeros(tags))
         self.tag_scale = Var(shape=(1,), init=1)
         self.total = Var(shape=(posts,), init=0)
-        self.learning = Var(shape=(1,), init=int(learning))
+        self.learning = Var(shape=(1,), init=learning)
         self.stream = Var(shape=(2,), init=new_stream(seed))

@@ -138,7 +138,7 @@ class DigitsNetwork:
             ),
             w_max=unit,
             norm=_NORM * unit,
-            learning=learning,
+            learning=float(learning),
             seed=settings.seed,
         )
         self.neurons = LIF(

@@ -296,9 +296,36 @@ def test_without_learning_nothing_changes_and_it_can_be_switched_on():
         assert not np.array_equal(sim.get(process.weights), WEIGHTS)
 
 
+@pytest.mark.parametrize("precision", ["floating_pt", "fixed_pt"])
+def test_learning_is_a_factor_of_all_changes(precision):
+    unit = 1 if precision == "floating_pt" else 200
+    rule = PairSTDP(a_plus=0.1 * unit, a_minus=0, tau_plus=10)
+    pre, post = np.zeros((2, 9, 1), dtype=int)
+    pre[1] = post[3] = 1
+    changes = {}
+    for factor in (1, 0.25):
+        found = []
+        for seed in range(1 if unit == 1 else 200):
+            process = STDPDense(
+                weights=[[unit // 2]],
+                rule=rule,
+                w_max=unit,
+                learning=factor,
+                impulse=127,
+                seed=seed,
+            )
+            weights = run(process, 9, precision, s_in=pre, s_in_bap=post)
+            found.append(float(weights[-1, 0, 0]) - unit // 2)
+        changes[factor] = np.mean(found)
+    tolerance = 1e-9 if unit == 1 else 0.05
+    assert changes[1] == pytest.approx(0.1 * unit * np.exp(-0.2), rel=tolerance)
+    assert changes[0.25] == pytest.approx(changes[1] / 4, rel=tolerance)
+
+
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
+        ({"learning": 1.5}, "learning: must be less"),
         ({"weights": [[-0.1]]}, "weights: must be from 0"),
         ({"weights": [[2.0]], "w_max": 1}, "weights: must be from 0 to w_max = 1"),
         ({"rule": PairSTDP(a_plus=1, a_minus=1, mu=1)}, "w_max: must be given"),
