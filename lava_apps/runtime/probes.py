@@ -84,6 +84,8 @@ class Probe:
         """Keep a copy of several samples, (samples, size)."""
         if self.dtype is None:
             self.dtype = samples.dtype
+        elif samples.dtype != self.dtype:  # InPorts get more than they declare
+            self.dtype = np.result_type(self.dtype, samples.dtype)
         flat = samples.reshape(-1)
         events = int(np.count_nonzero(flat))
         if events < _SPARSE_BELOW * flat.size:

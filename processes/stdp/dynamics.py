@@ -279,8 +279,9 @@ def _add_spikes_fixed(trace, indices, count, saturating, impulse):  # type: igno
 
 
 @njit(cache=True)
-def _normalise_fixed(weights, norm, total, stream):  # type: ignore[no-untyped-def]
+def _normalise_fixed(weights, norm, total, w_max, stream):  # type: ignore[no-untyped-def]
     """Scale integer weights of each postsynaptic neuron to a sum, in the mean."""
+    highest = int(min(w_max, WEIGHT_MAX))
     total[:] = 0
     for j in range(weights.shape[1]):
         for i in range(total.size):
@@ -291,7 +292,7 @@ def _normalise_fixed(weights, norm, total, stream):  # type: ignore[no-untyped-d
         for i in range(total.size):
             w = weights[i, j]
             if w != 0:
-                weights[i, j] = min(_round_randomly(w * total[i], stream), WEIGHT_MAX)
+                weights[i, j] = min(_round_randomly(w * total[i], stream), highest)
 
 
 @njit(cache=True)
@@ -356,7 +357,7 @@ def step_fixed(  # type: ignore[no-untyped-def]
             trace[:] = 0
         tag[...] = 0
         if norm > 0:
-            _normalise_fixed(weights, norm, total, stream)
+            _normalise_fixed(weights, norm, total, rule.w_max, stream)
     _transmit(s_in_indices, s_in_count, a_buff, weights)
     if learning[0] == 0:
         return

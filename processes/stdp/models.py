@@ -3,6 +3,7 @@
 from types import MappingProxyType
 
 import numpy as np
+import numpy.typing as npt
 
 from lava_apps.kernel import KernelModel
 from lava_apps.parameters import Array, ParameterError
@@ -60,6 +61,14 @@ class PySTDPDenseModelFloat(KernelModel):
         self.weights = np.asfortranarray(self.weights)
         self.tag = np.asfortranarray(self.tag)
 
+    def check_value(self, owner: str, name: str, value: npt.ArrayLike) -> None:
+        """Refuse weights beyond the largest, besides the ranges."""
+        KernelModel.check_value(self, owner, name, value)
+        w_max = self.proc_params["rule"].w_max
+        if name == "weights" and np.max(value) > w_max:
+            problem = f"must not exceed w_max = {w_max:g}"
+            raise ParameterError(owner, name, problem, value)
+
 
 @implements(proc=STDPDense, protocol=LoihiProtocol)
 @requires(CPU)
@@ -95,6 +104,7 @@ class PySTDPDenseModelFixed(KernelModel):
     stream: Array = LavaPyType(np.ndarray, np.uint64)
 
     arrange = PySTDPDenseModelFloat.arrange
+    check_value = PySTDPDenseModelFloat.check_value
 
     @classmethod
     def check(cls, process: AbstractProcess) -> None:
@@ -137,6 +147,12 @@ class _Learning(AbstractSubProcessModel):
         if process.proc_params["norm"]:
             problem = "cannot be had from Lava's LearningDense"
             raise ParameterError(owner, "norm", problem, process.proc_params["norm"])
+        for name in ("start_in", "reward_in"):
+            sources = getattr(process, name).get_src_ports()
+            if sources:
+                problem = "must be left unconnected: Lava's LearningDense has it not"
+                sender = f"{sources[0].process.name}.{sources[0].name}"
+                raise ParameterError(owner, name, problem, sender)
         if process.learning.init != 1:
             problem = "must be 1 in Lava's LearningDense"
             given = float(process.learning.init)

@@ -39,6 +39,20 @@ def _kept(tau: float) -> float:
     return float(np.exp(-1 / tau))
 
 
+def _sum(owner: str, **terms: tuple[float, str]) -> str:
+    """Write a sum of products, without those whose amplitude is 0."""
+    text = ""
+    for parameter, (value, factors) in terms.items():
+        if value:
+            sign = "-" if value < 0 else "+" if text else ""
+            text += f" {sign} {_literal(owner, parameter, value)}*{factors}"
+    if not text:
+        problem = "must not be 0 for all parts of a rule in Loihi's grammar"
+        raise ParameterError(owner, next(iter(terms)), problem, 0)
+    # A sign in front belongs to the number.
+    return text.strip().replace("- ", "-", 1) if text[1] == "-" else text.strip()
+
+
 def _literal(owner: str, parameter: str, value: float) -> str:
     """Write a factor as ``m * 2^e``, as Loihi holds it; refuse one it cannot."""
     mantissa, exponent = abs(value), 0
@@ -59,7 +73,8 @@ class _Rule:
         """Give what the step functions take."""
         raise NotImplementedError
 
-    def loihi(self, *, impulse: int = 1, seed: int = 1) -> LoihiLearningRule:
+    @validated
+    def loihi(self, *, impulse: Impulse = 1, seed: Seed = 1) -> LoihiLearningRule:
         """Give the rule in Loihi's grammar.
 
         Parameters
@@ -136,15 +151,18 @@ class PairSTDP(_Rule):
             keep_y1=_kept(self.tau_minus),
         )
 
-    def loihi(self, *, impulse: int = 1, seed: int = 1) -> Loihi2FLearningRule:
+    @validated
+    def loihi(self, *, impulse: Impulse = 1, seed: Seed = 1) -> Loihi2FLearningRule:
         """Give the rule in Loihi's grammar; see the base class."""
         if self.mu != 0:
             problem = "must be 0 in Loihi's grammar, which has no powers"
             raise ParameterError(type(self).__name__, "mu", problem, self.mu)
-        minus = _literal(type(self).__name__, "a_minus", self.a_minus / impulse)
-        plus = _literal(type(self).__name__, "a_plus", self.a_plus / impulse)
         return Loihi2FLearningRule(
-            dw=f"-{minus}*x0*y1 + {plus}*y0*x1",
+            dw=_sum(
+                type(self).__name__,
+                a_minus=(-self.a_minus / impulse, "x0*y1"),
+                a_plus=(self.a_plus / impulse, "y0*x1"),
+            ),
             x1_impulse=impulse,
             x1_tau=self.tau_plus,
             y1_impulse=impulse,
@@ -208,7 +226,8 @@ class TraceSTDP(_Rule):
             saturating=self.saturating,
         )
 
-    def loihi(self, *, impulse: int = 1, seed: int = 1) -> Loihi2FLearningRule:
+    @validated
+    def loihi(self, *, impulse: Impulse = 1, seed: Seed = 1) -> Loihi2FLearningRule:
         """Give the rule in Loihi's grammar; see the base class."""
         owner = type(self).__name__
         if self.mu != 0:
@@ -295,7 +314,8 @@ class TripletSTDP(_Rule):
             keep_y2=_kept(self.tau_y),
         )
 
-    def loihi(self, *, impulse: int = 1, seed: int = 1) -> LoihiLearningRule:  # noqa: ARG002
+    @validated
+    def loihi(self, *, impulse: Impulse = 1, seed: Seed = 1) -> LoihiLearningRule:  # noqa: ARG002
         """Refuse: see the class."""
         problem = "has no form in Loihi's grammar: traces there include the spike"
         raise ParameterError("STDPDense", "rule", problem, self)
@@ -310,8 +330,10 @@ class RewardSTDP(_Rule):
     Cortex 17:2443; Florian 2007, Neural Comput. 19:1468).
 
     In Loihi's grammar, as a rule of three factors with the eligibility in the tag and
-    the reward in y3, as long as the decay of the tag is a power of two. On Loihi 2
-    three factors need neuron models that are not public.
+    the reward in y3, as long as the decay of the tag is a power of two; a reward then
+    meets the eligibility of the time step before. On Loihi 2 three factors need neuron
+    models that are not public. In ``fixed_pt`` each time step costs as much as there
+    are synapses, since each tag is rounded by itself.
 
     Parameters
     ----------
@@ -353,15 +375,19 @@ class RewardSTDP(_Rule):
             rewarded=True,
         )
 
-    def loihi(self, *, impulse: int = 1, seed: int = 1) -> Loihi3FLearningRule:
+    @validated
+    def loihi(self, *, impulse: Impulse = 1, seed: Seed = 1) -> Loihi3FLearningRule:
         """Give the rule in Loihi's grammar; see the base class.
 
         The postsynaptic trace y1 then comes from the neurons, as Lava's rules of
         three factors want it, and the tag decays by a power of two.
         """
         owner = type(self).__name__
-        minus = _literal(owner, "a_minus", self.a_minus / impulse)
-        plus = _literal(owner, "a_plus", self.a_plus / impulse)
+        changes = _sum(
+            owner,
+            a_minus=(-self.a_minus / impulse, "x0*y1"),
+            a_plus=(self.a_plus / impulse, "y0*x1"),
+        )
         lost = 1 - _kept(self.tau_eligibility)
         exponent = round(math.log2(lost))
         if not exponent >= -7 or abs(2.0**exponent / lost - 1) > 1e-9:
@@ -371,7 +397,7 @@ class RewardSTDP(_Rule):
             )
         return Loihi3FLearningRule(
             dw="u0*t*y3",
-            dt=f"-{minus}*x0*y1 + {plus}*y0*x1 - 2^{exponent}*u0*t",
+            dt=f"{changes} - 2^{exponent}*u0*t",
             x1_impulse=impulse,
             x1_tau=self.tau_plus,
             t_epoch=1,
@@ -406,8 +432,9 @@ class STDPDense(Process):
 
     ProcessModels: ``floating_pt``; ``fixed_pt`` with 8-bit weights and 7-bit traces,
     rounded at random from the Process' own stream; and Lava's LearningDense, for
-    Loihi 2, where the rule has a form in Loihi's grammar, `norm` is not used and
-    `w_max` is 255 in fixed_pt and not given in floating_pt. In floating_pt that is
+    Loihi 2, where the rule has a form in Loihi's grammar, `norm`, `learning`,
+    `start_in` and `reward_in` are not used and `w_max` is 255 in fixed_pt and not given
+    in floating_pt. In floating_pt that is
     equal in every time step; in fixed_pt in the mean, since Lava's random numbers are
     others.
 
@@ -424,8 +451,9 @@ class STDPDense(Process):
         Sum to which the weights of each postsynaptic neuron are scaled when a sample
         starts (Diehl and Cook 2015), each at most to `w_max`. Default: they are not.
     impulse : int
-        What a spike is in a trace in ``fixed_pt``, from 1 to 127. Default 64; 127 for
-        a rule whose traces saturate.
+        What a spike is in a trace in ``fixed_pt``, from 1 to 127. Traces end at 127,
+        so the more spikes come within a time constant, the smaller it must be. Default
+        16, which leaves room for almost 8; 127 for a rule whose traces saturate.
     learning : float
         Factor of all changes, from 0, which leaves weights and traces as they are, to
         1, the default. The Var may be set between runs, such as to learn ever less.
@@ -506,7 +534,7 @@ class STDPDense(Process):
             plasticity=rule,
             rule=coefficients,
             norm=norm or 0.0,
-            impulse=impulse or (TRACE_MAX if coefficients.saturating else 64),
+            impulse=impulse or (TRACE_MAX if coefficients.saturating else 16),
             seed=seed,
             **options,
         )

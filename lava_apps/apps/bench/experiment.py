@@ -157,7 +157,10 @@ class Peer:
             self._log.seek(0)
             last = self._log.read().strip().splitlines()[-3:]
             raise PeerError("\n".join(last))
-        return json.loads(line)  # type: ignore[no-any-return]
+        try:
+            return json.loads(line)  # type: ignore[no-any-return]
+        except ValueError:
+            raise PeerError(f"printed {line.strip()!r}") from None
 
     def round(self) -> float:
         """Run the time steps; give the seconds that one took."""
@@ -297,9 +300,16 @@ def compare(
                 _refuse_others(peers, skipped)
             seconds: dict[str, list[float]] = {one.name: [] for one in peers}
             for _ in range(rounds):
-                for one in peers:
-                    seconds[one.name].append(one.round())
+                for one in list(peers):
+                    try:
+                        seconds[one.name].append(one.round())
+                    except PeerError as error:
+                        skipped[one.name] = f"failed: {error}"
+                        one.close()
+                        peers.remove(one)
                     on_round(one.name)
+            if OURS in skipped:
+                raise PeerError(f"{OURS} {skipped[OURS]}")
         finally:
             for one in peers:
                 one.close()

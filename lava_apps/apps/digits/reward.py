@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field
@@ -24,7 +24,6 @@ from lava_apps.processes.lif import LIF
 from lava_apps.processes.stdp import RewardSTDP, STDPDense
 from lava_apps.processes.wta import WinnerTakeAll
 from lava_apps.runtime import Simulator
-from lava_apps.runtime.simulator import BackendName
 
 from lava.proc.dense.process import Dense
 from lava.proc.io.source import RingBuffer
@@ -124,7 +123,7 @@ def learn_pairings(
     trials: Annotated[Integer, Field(ge=2, le=100_000)] = 600,
     precision: Precision = "floating_pt",
     seed: Seed = 0,
-    backend: BackendName = "auto",
+    backend: Literal["auto", "compiled", "inline"] = "auto",
     on_trial: Callable[[int], None] = lambda _: None,
 ) -> RewardResult:
     """Let the network learn the pairings, and learn them anew when they are exchanged.

@@ -101,7 +101,7 @@ def order_of(settings: Settings, images: int) -> Array:
     return np.random.default_rng([settings.seed, 1]).permutation(images)
 
 
-def save_checkpoint(path: Path, progress: Progress, snapshot: Snapshot) -> None:
+def save_checkpoint(path: Path, progress: Progress, snapshot: Snapshot | None) -> None:
     """Write state and progress to one file, whole or not at all.
 
     Parameters
@@ -113,6 +113,7 @@ def save_checkpoint(path: Path, progress: Progress, snapshot: Snapshot) -> None:
     snapshot : Snapshot
         State of the graph then.
     """
+    assert snapshot is not None
     path.parent.mkdir(parents=True, exist_ok=True)
     header = {"graph": snapshot.graph, "time_step": snapshot.time_step}
     files.write(path, header | progress.header(), snapshot.tree)
@@ -163,7 +164,8 @@ def train(
 ) -> tuple[Progress, Model, str]:
     """Present training images until all is done.
 
-    Ctrl-C (KeyboardInterrupt) writes a checkpoint of the last whole chunk first.
+    Ctrl-C (KeyboardInterrupt) and any error write a checkpoint of the last whole chunk
+    first.
 
     Parameters
     ----------
@@ -203,35 +205,32 @@ def train(
         wins = sim.probe(network.competition.s_out, max_bytes=PROBE_BYTES)
         if snapshot is not None:
             sim.restore(snapshot)
-        kept = None if checkpoint is None else sim.snapshot()
+        # Progress and state always as one: Ctrl-C may come between any two lines.
+        kept = progress, None if checkpoint is None else sim.snapshot()
         try:
             while progress.done < progress.total:
-                chunk = min(CHUNK, progress.total - progress.done)
                 begin = time.perf_counter()
-                sim.run(chunk * STEPS)
-                _forget_theta(sim, network, settings, chunk)
-                places = order[
-                    np.arange(progress.done, progress.done + chunk) % len(order)
-                ]
+                end = min(progress.done + CHUNK, progress.total)
+                sim.run((end - progress.done) * STEPS)
+                _forget_theta(sim, network, settings, end - progress.done)
+                places = _places(order, progress.done, end)
                 progress = _note(progress, wins, labels, places, order)
                 seconds = time.perf_counter() - begin
                 progress = replace(progress, seconds=progress.seconds + seconds)
-                on_chunk(progress)
                 if checkpoint is not None:
-                    kept = sim.snapshot()
+                    kept = progress, sim.snapshot()
                     if time.perf_counter() - saved > checkpoint_seconds:
-                        save_checkpoint(checkpoint, progress, kept)
+                        save_checkpoint(checkpoint, *kept)
                         saved = time.perf_counter()
-        except KeyboardInterrupt:
-            if checkpoint is not None and kept is not None:
-                save_checkpoint(checkpoint, progress, kept)
-            raise
-        weights, theta = (
-            sim.get(network.synapses.weights),
-            sim.get(network.neurons.theta),
-        )
+                on_chunk(progress)
+        finally:
+            # At the end, too: naming and testing can be stopped and resumed.
+            if checkpoint is not None:
+                save_checkpoint(checkpoint, *kept)
+        weights = np.ascontiguousarray(sim.get(network.synapses.weights))
+        theta = sim.get(network.neurons.theta)
         unknown = np.zeros((DIGITS, settings.neurons))
-        model = Model(settings, np.ascontiguousarray(weights), theta, unknown)
+        model = Model(settings, weights, theta, unknown)
         return progress, model, sim.backend
 
 
@@ -258,9 +257,7 @@ def _note(
     count_wins(wins, counts)
     recent, curve = progress.recent, list(progress.curve)
     if len(recent) >= _WINDOW // 2:
-        known = order[
-            np.arange(progress.done - len(recent), progress.done) % len(order)
-        ]
+        known = _places(order, progress.done - len(recent), progress.done)
         tuning = tuning_of(recent, labels[known])
         right = float((votes(counts, tuning).argmax(axis=1) == labels[places]).mean())
         curve.append((progress.done + len(places), right))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -131,6 +132,7 @@ class Graph:
                     for end in port.csp_ports
                 ]
             self._check_types(node)
+            self._check_ports(node)
         self.by_model = by_model
         self.order = self._sort()
         self.reads = {id(n): self._reads(n, runtime) for n in self.nodes}
@@ -166,6 +168,30 @@ class Graph:
             if not fits or (node.kernel.whole and kind.kind == "f" and sources):
                 where = f"{node.label}.{name}"
                 raise BackendError(f"{where}: {kind} arrives at an integer port")
+
+    @staticmethod
+    def _check_ports(node: Node) -> None:
+        """Refuse a kernel that leaves a port out, or names one that there is not."""
+        specialise = node.kernel.specialise
+        phases = specialise(node.model) if specialise else node.kernel.phases
+        arguments = {
+            phase: inspect.signature(function.py_func).parameters
+            for phase, function in phases.items()
+        }
+        used = {name for names in arguments.values() for name in names}
+        sent, publishes = dict(node.ports(PyOutPort)), node.kernel.publishes
+        whose = f"{node.label}: the kernel of {type(node.model).__name__}"
+        for name in publishes:
+            if name not in sent:
+                raise BackendError(f"{whose} publishes {name}, which is no OutPort")
+        for name in sent:
+            if name not in publishes and name not in arguments.get("step", ()):
+                problem = "neither publishes it nor has it as an argument of step"
+                raise BackendError(f"{whose} sends nothing by {name}: {problem}")
+        for name, sources in node.inputs.items():
+            known = {name, f"{name}_indices", f"{name}_count"} & used
+            if sources and not known and name not in node.kernel.ignores:
+                raise BackendError(f"{whose} does not receive {name}")
 
     def _sort(self) -> list[Node]:
         """Put who sends before who receives, where it is in the same time step."""

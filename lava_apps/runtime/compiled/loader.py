@@ -119,14 +119,27 @@ def _fingerprint(function: Dispatcher, seen: set[int] | None = None) -> str:
     seen.add(id(function))
     python = function.py_func
     parts = [_code(python.__code__), repr(function.targetoptions)]
-    closure = [c.cell_contents for c in python.__closure__ or ()]
     names = sorted(_names(python.__code__))
-    for value in (*closure, *(python.__globals__.get(n) for n in names)):
-        if isinstance(value, Dispatcher):
-            parts.append(_fingerprint(value, seen))
-        elif isinstance(value, (bool, int, float, str, tuple, np.generic, np.ndarray)):
-            parts.append(repr(value))
+    values = [python.__defaults__, sorted((python.__kwdefaults__ or {}).items())]
+    values += [cell.cell_contents for cell in python.__closure__ or ()]
+    for value in [python.__globals__.get(name) for name in names]:
+        values.append(value)
+        if isinstance(value, types.ModuleType):  # what is reached through it
+            values += [getattr(value, name, None) for name in names]
+    parts += [_describe(value, seen) for value in values]
     return "\n".join(parts)
+
+
+def _describe(value: Any, seen: set[int]) -> str:
+    """Describe a value that a compiled function takes over as it is."""
+    if isinstance(value, Dispatcher):
+        return _fingerprint(value, seen)
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype} {value.shape} {value.tobytes().hex()}"
+    if isinstance(value, (list, tuple)):
+        return f"({', '.join(_describe(part, seen) for part in value)})"
+    is_constant = isinstance(value, (bool, int, float, complex, str, np.generic))
+    return repr(value) if is_constant else ""
 
 
 def _names(code: types.CodeType) -> set[str]:

@@ -14,7 +14,7 @@ place. When in a time step each is called is the schedule of the whole graph:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from numba.core.dispatcher import Dispatcher
@@ -81,6 +81,8 @@ class Kernel:
         Whether arrays are handed over flattened. Default False.
     whole : bool
         Whether only integers may arrive at InPorts. Default False.
+    ignores : tuple of str
+        InPorts that the ProcessModel itself makes no use of.
     parallel : mapping of str to Dispatcher
         Functions of phases that can use several threads, as many as their argument
         ``threads`` says, an array of one number.
@@ -100,6 +102,7 @@ class Kernel:
     refuses: Support = _no_objection
     flat: bool = False
     whole: bool = False
+    ignores: tuple[str, ...] = ()
     parallel: Mapping[str, Dispatcher] = field(default_factory=dict)
     is_large: Callable[[Any], bool] = _is_small
 
@@ -158,6 +161,11 @@ def register_kernel(
         if not isinstance(function, Dispatcher):
             problem = "must be compiled by numba: decorate it with @numba.njit"
             raise ParameterError("register_kernel", name, problem, function)
+    known = [f.name for f in fields(Kernel) if f.name != "phases"]
+    for name, value in options.items():
+        if name not in known:
+            problem = f"unknown, allowed are {', '.join([*given, *known])}"
+            raise ParameterError("register_kernel", name, problem, value)
     _KERNELS[model] = Kernel(phases, **options)
 
 

@@ -1,4 +1,5 @@
 import sys
+from unittest import mock
 
 import pytest
 
@@ -54,6 +55,27 @@ def test_who_runs_another_network_or_fails_is_skipped_with_the_reason():
     assert [peer.name for peer in peers] == ["compiled", "lava"]
     assert nest.closed
     assert skipped == {"nest": "gives 5.3 spikes a step where compiled gives 5"}
+
+
+def test_a_peer_that_fails_in_a_round_is_skipped_and_the_others_go_on():
+    class Peer:
+        def __init__(self, name, *_):
+            self.name, self.spikes, self.version, self.rounds = name, 1.0, "1", 0
+
+        def round(self):
+            self.rounds += 1
+            if self.name == "lava" and self.rounds == 2:
+                raise PeerError("boom")
+            return 1.0
+
+        def close(self):
+            pass
+
+    with mock.patch.object(experiment, "Peer", Peer):
+        result = compare("chain", rounds=3, simulators=["lava"])
+    assert result.skipped == {"lava": "failed: boom"}
+    assert result.measured["compiled"].seconds == [1.0] * 3
+    assert set(result.measured) == {"compiled"}
 
 
 @pytest.mark.timeout(200)

@@ -117,6 +117,22 @@ def test_ctrl_c_leaves_a_checkpoint_and_resume_ends_where_it_would_have(tmp_path
     check_same(whole, resumed)
 
 
+@pytest.mark.parametrize("stage", ["naming neurons", "testing"])
+def test_ctrl_c_after_training_loses_nothing(stage, tmp_path):
+    path = tmp_path / "checkpoint.npz"
+
+    def interrupt(begun, _):
+        if begun == stage:
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        learn_digits(**OPTIONS, checkpoint=path, listener=Listener(on_stage=interrupt))
+    progress, _ = load_checkpoint(path)
+    assert progress.done == progress.total
+    resumed = learn_digits(**OPTIONS, checkpoint=path, resume=True)
+    check_same(learn_digits(**OPTIONS), resumed)
+
+
 def check_same(one, other):
     for name in ("weights", "theta", "tuning"):
         mine, theirs = getattr(one.model, name), getattr(other.model, name)

@@ -19,6 +19,7 @@ from lava_apps.testing import Case, contract
 from lava_apps.testing.strategies import generators
 
 from lava.magma.core.learning.learning_rule import Loihi3FLearningRule
+from lava.proc.dense.process import LearningDense
 from lava.proc.io.source import RingBuffer
 
 RNG = np.random.default_rng(5)
@@ -370,6 +371,76 @@ def test_a_rule_with_reward_has_a_form_of_three_factors():
     assert isinstance(grammar, Loihi3FLearningRule)
     assert grammar.dw_str == "u0*t*y3"
     assert grammar.dt_str.endswith("- 2^-5*u0*t")
+
+
+def test_scaled_weights_stay_within_their_bound():
+    rule = TraceSTDP(rate=1, target=0.1, mu=1)
+    for precision in ("floating_pt", "fixed_pt"):
+        process = STDPDense(weights=[[10, 20]], rule=rule, w_max=100, norm=250)
+        weights = run(process, 1, precision, start_in=[[1]])
+        assert weights[0, 0, 1] == 100
+        assert weights[0, 0, 0] == pytest.approx(250 / 3, abs=1)
+
+
+def test_weights_that_are_set_stay_within_their_bound():
+    for precision, w_max in (("floating_pt", 1), ("fixed_pt", 100)):
+        rule = PairSTDP(a_plus=1, a_minus=1)
+        process = STDPDense(weights=[[1]], rule=rule, w_max=w_max)
+        with Simulator(process, precision=precision) as sim:
+            with pytest.raises(ParameterError, match=r"weights: must not exceed w_max"):
+                sim.set(process.weights, w_max + 1)
+            assert sim.get(process.weights).tolist() == [[1]]
+
+
+@pytest.mark.parametrize(
+    ("options", "port", "problem"),
+    [
+        ({"norm": 5}, None, "norm: cannot be had"),
+        ({"learning": 0.5}, None, "learning: must be 1 in Lava's"),
+        ({}, "start_in", "start_in: must be left unconnected"),
+        ({}, "reward_in", "reward_in: must be left unconnected"),
+        ({"w_max": 3}, None, "w_max: must not be given"),
+        ({"rule": RewardSTDP(a_plus=1, a_minus=1)}, None, "rule: of three factors"),
+    ],
+)
+def test_what_the_decomposition_has_not_is_refused(options, port, problem):
+    given = {"weights": [[1.0]], "rule": PairSTDP(a_plus=1, a_minus=1)} | options
+    process = STDPDense(**given)
+    if port:
+        RingBuffer(data=np.zeros((1, 3))).s_out.connect(getattr(process, port))
+    config = RunConfig("floating_pt", decompose=True)
+    with pytest.raises(ParameterError, match=f"STDPDense.{problem}"):
+        Simulator(process, run_cfg=config)
+
+
+def test_the_grammar_leaves_out_what_is_0():
+    assert PairSTDP(a_plus=1, a_minus=0).loihi().dw_str == "1*2^0*y0*x1"
+    assert PairSTDP(a_plus=0, a_minus=2).loihi().dw_str == "-2*2^0*x0*y1"
+    with pytest.raises(ParameterError, match=r"a_minus: must not be 0 for all"):
+        PairSTDP(a_plus=0, a_minus=0).loihi()
+    for impulse in (0, 128):
+        with pytest.raises(ParameterError, match="impulse: must be"):
+            PairSTDP(a_plus=1, a_minus=1).loihi(impulse=impulse)
+
+
+def test_a_rule_with_reward_is_the_same_in_the_grammar_one_step_earlier():
+    tau = -1 / np.log(1 - 2**-5)
+    rule = RewardSTDP(a_plus=1, a_minus=0, tau_plus=10, tau_eligibility=tau)
+    pre, post, reward = np.zeros((3, 12, 1))
+    pre[1] = post[3] = reward[8] = 1
+    ours = STDPDense(weights=[[5.0]], rule=rule)
+    expected = run(ours, 12, s_in=pre, s_in_bap=post, reward_in=reward)[:, 0, 0]
+    link = LearningDense(weights=np.array([[5.0]]), learning_rule=rule.loihi())
+    for port, data in (("s_in", pre), ("s_in_bap", post), ("s_in_y3", reward)):
+        RingBuffer(data=data.T).s_out.connect(getattr(link, port))
+    with Simulator(link, backend="inline") as sim:
+        probe = sim.probe(link.weights)
+        sim.run(12)
+    found = sim.data[probe][:, 0, 0]
+    # Lava reads the tag before it decays.
+    gained = expected[-1] - 5
+    assert gained == pytest.approx(np.exp(-2 / 10) * (1 - 2**-5) ** 5)
+    assert found[-1] - 5 == pytest.approx(gained / (1 - 2**-5), rel=1e-4)
 
 
 def test_fixed_pt_refuses_what_8_bits_do_not_hold():

@@ -12,9 +12,9 @@ from lava_apps.parameters import ParameterError
 from lava_apps.processes.lif import LIF as OurLIF  # noqa: N811
 from lava_apps.processes.stdp import PairSTDP, STDPDense
 from lava_apps.runtime import BackendError, DeadlockError, Simulator, register_kernel
-from lava_apps.runtime.compiled import recorders, threads
+from lava_apps.runtime.compiled import recorders, registry, threads
 from lava_apps.runtime.compiled.threads import Threads
-from tests.runtime.graphs import PyNodeModel
+from tests.runtime.graphs import PyNodeModel, chain
 
 from lava.magma.core.learning.learning_rule import Loihi2FLearningRule
 from lava.proc.dense.process import Dense, LearningDense
@@ -165,6 +165,61 @@ def test_what_a_kernel_must_be_is_said():
     for parameter, (model, functions) in cases.items():
         with pytest.raises(ParameterError, match=f"register_kernel.{parameter}: "):
             register_kernel(model, **functions)
+
+
+@njit
+def takes_and_gives(a_in, a_out, count):
+    a_out[:] = a_in + count
+
+
+@njit
+def only_gives(a_out, count):
+    a_out[:] = count
+
+
+@njit
+def only_takes(a_in, count):
+    count[:] += a_in
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"step": only_takes}, "sends nothing by a_out"),
+        ({"step": only_gives}, "does not receive a_in"),
+        ({"absorb": takes_and_gives}, "sends nothing by a_out"),
+        (
+            {"absorb": only_takes, "publishes": {"a_outt": "count"}},
+            "publishes a_outt, which is no OutPort",
+        ),
+    ],
+)
+def test_a_kernel_that_leaves_a_port_out_is_refused(options, problem):
+    with mock.patch.dict(registry._KERNELS):
+        register_kernel(PyNodeModel, **options)
+        nodes, run_cfg = chain(None, None)
+        with pytest.raises(BackendError, match=problem):
+            Simulator(nodes[0], backend="compiled", run_cfg=run_cfg)
+    with pytest.raises(ParameterError, match=r"register_kernel.publish: unknown"):
+        register_kernel(PyNodeModel, step=takes_and_gives, publish={})
+
+
+def test_what_arrives_at_in_ports_is_recorded_alike():
+    recorded = []
+    for backend in ("inline", "compiled"):
+        source = RingBuffer(data=np.full((2, 3), 3))
+        dense = Dense(weights=np.eye(2) * 250, num_message_bits=8, weight_exp=7)
+        lif = LIF(shape=(2,), vth=9)
+        source.s_out.connect(dense.s_in)
+        dense.a_out.connect(lif.a_in)
+        with Simulator(lif, backend=backend, precision="fixed_pt") as sim:
+            probes = [sim.probe(port) for port in (dense.s_in, lif.a_in)]
+            sim.run(3)
+        recorded.append([sim.data[probe] for probe in probes])
+    for inline, compiled in zip(*recorded, strict=True):
+        assert np.array_equal(inline, compiled)
+    assert recorded[0][0].max() == 3
+    assert recorded[0][1].max() == 96000
 
 
 def test_a_learning_rule_it_cannot_follow_runs_inline_with_the_reason():

@@ -122,3 +122,59 @@ def test_without_a_folder_to_write_to_it_runs_all_the_same(tmp_path):
     home = str(tmp_path / "file")
     _, spikes = end(start(impossible, HOME=home, XDG_CACHE_HOME=home))
     assert min(spikes.values()) > 0
+
+
+KERNEL = """
+import numpy as np
+from numba import njit
+
+C, A = {0}, np.full(3000, {0})
+
+@njit
+def f(x): return x * {0}
+
+@njit
+def g(x, k={0}): return x * k
+"""
+
+EDITED = """
+import lava_apps
+import numpy as np
+from numba import njit
+import helper
+from helper import f
+from lava_apps.runtime import Simulator, register_kernel
+from tests.runtime.graphs import Node, PyNodeModel, config
+
+@njit
+def step(a_out, count):
+    a_out[0] = {} + 0 * count[0]
+
+register_kernel(PyNodeModel, step=step)
+node = Node()
+with Simulator(node, run_cfg=config(node), backend="compiled") as sim:
+    probe = sim.probe(node.a_out)
+    sim.run(1)
+    print(sim.data[probe][0, 0])
+"""
+
+
+@pytest.mark.timeout(200)
+@pytest.mark.parametrize(
+    "used", ["f(1.0)", "helper.f(1.0)", "helper.C", "helper.g(1.0)", "helper.A[1000]"]
+)
+def test_a_kernel_that_was_edited_is_compiled_anew(used, tmp_path):
+    path = os.pathsep.join([str(tmp_path), str(ROOT)])
+    environment = {"NUMBA_CACHE_DIR": str(tmp_path / "cache"), "PYTHONPATH": path}
+    printed = []
+    for value in (2.0, 3.0):
+        (tmp_path / "helper.py").write_text(KERNEL.format(value))
+        done = subprocess.run(
+            [sys.executable, "-B", "-c", EDITED.format(used)],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=os.environ | environment,
+        )
+        printed.append(float(done.stdout))
+    assert printed == [2.0, 3.0]
