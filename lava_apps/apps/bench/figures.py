@@ -96,7 +96,7 @@ def draw_scaling(sizes: list[Size], path: Path) -> Path:
             ax.margins(0.14)
             ax.yaxis.set_major_formatter(lambda value, _: f"{value:,g}")
             ax.yaxis.set_minor_formatter(NullFormatter())
-            ax.set_ylim(bottom=10 ** np.floor(np.log10(min(values))))
+            ax.set_ylim(bottom=10 ** np.floor(np.log10(min(values) / 2)))
             ax.set_xlabel("8-bit synapses (labels: neurons)")
             ax.set_ylabel(title)
         return save_figure(figure, path)
