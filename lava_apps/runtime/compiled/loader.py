@@ -81,6 +81,10 @@ def load(
     sys.modules[name] = module  # numba looks the module up by name
     exec(compile(source, str(path), "exec"), vars(module))  # noqa: S102 - our own source
     run = numba.njit(cache=True, nogil=True)(module.run)
+    if any(f.targetoptions.get("parallel") for f in functions.values()):
+        # Starts numba's threads. It does so itself where it compiles a parallel
+        # function, but not where it reads one from the disk, and then crashes.
+        numba.get_num_threads()
     with _said():
         run.compile(tuple(numba.typeof(value) for value in arguments))
     _LOADED[key] = run

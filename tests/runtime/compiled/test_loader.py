@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from lava_apps.runtime.compiled import threads
+
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPT = """
 import json, sys, time
@@ -178,3 +180,38 @@ def test_a_kernel_that_was_edited_is_compiled_anew(used, tmp_path):
         )
         printed.append(float(done.stdout))
     assert printed == [2.0, 3.0]
+
+
+LARGE = """
+import lava_apps
+import numpy as np
+from lava.proc.lif.process import LIF
+from lava_apps.runtime import Simulator
+from lava_apps.runtime.compiled import threads
+
+lif = LIF(shape=(40_000,), vth=3, bias_mant=np.linspace(0, 2, 40_000))
+with Simulator(lif, backend="compiled") as sim:
+    probe = sim.probe(lif.s_out)
+    sim._backend._threads.count[0] = threads.MOST_THREADS
+    sim._backend._threads.note = lambda _: None
+    sim.run(20)
+    assert sim._backend._bound().is_parallel
+print(probe.events)
+"""
+
+
+@pytest.mark.skipif(threads.MOST_THREADS < 2, reason="there is one core")
+@pytest.mark.timeout(200)
+def test_a_loop_from_the_disk_can_use_several_threads(tmp_path):
+    printed = [
+        subprocess.run(
+            [sys.executable, "-c", LARGE],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)},
+        ).stdout
+        for _ in range(2)
+    ]
+    assert printed[0] == printed[1]
+    assert int(printed[0]) > 40_000
