@@ -39,7 +39,7 @@ def warn_caller(message: str, category: type[Warning]) -> None:
     inside = ("lava_apps.", "pydantic.")
     while frame.f_back and frame.f_globals.get("__name__", "").startswith(inside):
         frame, level = frame.f_back, level + 1
-    warnings.warn(message, category, stacklevel=level - 1)
+    warnings.warn(message, category, stacklevel=level)
 
 
 def label(process: AbstractProcess) -> str:
