@@ -171,7 +171,7 @@ def scale(
     Parameters
     ----------
     largest : int
-        Most synapses, up to 500 million, which take some 8 GiB. Default 50 million.
+        Most synapses, up to 500 million, which take some 13 GiB. Default 50 million.
     on_size : callable
         Called with each result.
 
