@@ -102,6 +102,28 @@ def shuffle(stream, items):  # type: ignore[no-untyped-def]
         items[last], items[chosen] = items[chosen], items[last]
 
 
+@njit(cache=True)
+def round_randomly(value, stream):  # type: ignore[no-untyped-def]
+    """Round to a neighbouring integer so that the mean is exact.
+
+    Parameters
+    ----------
+    value : float
+        Any number.
+    stream : (2,) numpy.ndarray of uint64
+        Key and counter; advanced by one unless the value is an integer.
+
+    Returns
+    -------
+    int
+        Rounded up with the probability of the value's fraction, or else down.
+    """
+    whole = np.floor(value)
+    if value == whole:
+        return int(whole)
+    return int(whole) + (1 if uniform(stream) < value - whole else 0)
+
+
 def new_stream(seed: int) -> Stream:
     """Start the stream of a seed.
 

@@ -2,5 +2,13 @@
 
 from lava_apps.datasets.digits import load_digits
 from lava_apps.datasets.mnist import DataError, load_mnist
+from lava_apps.datasets.tables import TABLES, Table, load_table
 
-__all__ = ["DataError", "load_digits", "load_mnist"]
+__all__ = [
+    "TABLES",
+    "DataError",
+    "Table",
+    "load_digits",
+    "load_mnist",
+    "load_table",
+]

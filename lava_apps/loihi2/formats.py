@@ -38,5 +38,8 @@ INPUT_SUM_LIMIT = 2 ** (23 - INPUT_SHIFT)
 INHIBITORY_WEIGHT_MIN, EXCITATORY_WEIGHT_MAX = -255, 255
 """Range of the mantissas of synapses of one sign."""
 
-WEIGHT_EXPONENT_MAX = 7
-"""Weights are ``mantissa * 2**exponent``; the exponent is at least -8."""
+WEIGHT_EXPONENT_MIN, WEIGHT_EXPONENT_MAX = -8, 7
+"""Weights are ``mantissa * 2**exponent``."""
+
+MESSAGE_MAX = 2**23 - 1
+"""Graded spikes carry up to 24 bits with their sign."""

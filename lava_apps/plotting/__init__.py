@@ -1,5 +1,11 @@
 """One look for all figures."""
 
-from lava_apps.plotting.style import COLOURS, check_folder, new_figure, save_figure
+from lava_apps.plotting.style import (
+    CLASS_COLOURS,
+    COLOURS,
+    check_folder,
+    new_figure,
+    save_figure,
+)
 
-__all__ = ["COLOURS", "check_folder", "new_figure", "save_figure"]
+__all__ = ["CLASS_COLOURS", "COLOURS", "check_folder", "new_figure", "save_figure"]

@@ -17,6 +17,15 @@ from lava_apps.parameters import ParameterError
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 """Distinguishable with any colour vision (Okabe and Ito 2008)."""
 
+CLASS_COLOURS = (
+    *COLOURS,
+    "#F0E442",
+    "#999999",
+    "#882255",
+    "#332288",
+)
+"""The same and four more, for up to ten classes."""
+
 _STYLE = {
     "axes.prop_cycle": cycler(color=COLOURS),
     "axes.spines.top": False,

@@ -6,6 +6,7 @@ from lava_apps.processes.encoders.dynamics import (
 )
 from lava_apps.processes.encoders.process import (
     DeltaEncoder,
+    GradedEncoder,
     LatencyEncoder,
     PopulationEncoder,
     RateEncoder,
@@ -13,6 +14,7 @@ from lava_apps.processes.encoders.process import (
 
 __all__ = [
     "DeltaEncoder",
+    "GradedEncoder",
     "LatencyEncoder",
     "PopulationEncoder",
     "RateEncoder",

@@ -173,6 +173,29 @@ def latency_step(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
+def graded_step(s_out, start_out, sample, position, order, data, steps, rest):  # type: ignore[no-untyped-def]
+    """Present a time step of samples as one graded spike a value, in place.
+
+    Parameters
+    ----------
+    s_out, start_out : numpy.ndarray
+        Values (*shape) and start (1,), to be filled.
+    sample, position : (1,) numpy.ndarray of int
+        Where in the order.
+    order : (samples,) numpy.ndarray of int
+        Which sample is presented when.
+    data : (samples, size) numpy.ndarray
+        Values.
+    steps, rest : int
+        Time steps of a sample, and of the rest after it.
+    """
+    now = advance(start_out, sample, position, len(data), steps + rest)
+    values = data[order[sample[0]]]
+    for i in range(values.size):
+        s_out.flat[i] = values[i] if now == 0 else 0
+
+
+@njit(cache=True)
 def population_step(  # type: ignore[no-untyped-def]
     s_out,
     start_out,

@@ -1,20 +1,25 @@
 """ProcessModels of the encoders.
 
-One for each, for either precision: encoders are no part of the chip.
+One for each, for either precision: encoders are no part of the chip. Only what sends
+numbers has two.
 """
 
 import numpy as np
+import numpy.typing as npt
 
 from lava_apps.kernel import KernelModel
-from lava_apps.parameters import Array
+from lava_apps.loihi2.formats import MESSAGE_MAX
+from lava_apps.parameters import Array, ParameterError
 from lava_apps.processes.encoders.dynamics import (
     delta_step,
+    graded_step,
     latency_step,
     population_step,
     rate_step,
 )
 from lava_apps.processes.encoders.process import (
     DeltaEncoder,
+    GradedEncoder,
     LatencyEncoder,
     PopulationEncoder,
     RateEncoder,
@@ -23,6 +28,7 @@ from lava_apps.processes.encoders.process import (
 from lava.magma.core.decorator import implements, requires, tag
 from lava.magma.core.model.py.ports import PyOutPort
 from lava.magma.core.model.py.type import LavaPyType
+from lava.magma.core.process.process import AbstractProcess
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
@@ -82,3 +88,53 @@ class PyDeltaEncoderModel(KernelModel):
     sample: Array = LavaPyType(np.ndarray, np.int64)
     position: Array = LavaPyType(np.ndarray, np.int64)
     level: Array = LavaPyType(np.ndarray, float)
+
+
+@implements(proc=GradedEncoder, protocol=LoihiProtocol)
+@requires(CPU)
+@tag("floating_pt")
+class PyGradedEncoderModelFloat(KernelModel):
+    """Graded spikes."""
+
+    step = graded_step
+    s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, float)
+    start_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, float)
+    sample: Array = LavaPyType(np.ndarray, np.int64)
+    position: Array = LavaPyType(np.ndarray, np.int64)
+    order: Array = LavaPyType(np.ndarray, np.int64)
+
+    def check_value(self, owner: str, name: str, value: npt.ArrayLike) -> None:
+        """Keep the order within the samples."""
+        KernelModel.check_value(self, owner, name, value)
+        last = len(self.proc_params["data"]) - 1
+        if name == "order" and not (np.min(value) >= 0 and np.max(value) <= last):
+            problem = f"must be from 0 to {last}"
+            raise ParameterError(owner, name, problem, value)
+
+
+@implements(proc=GradedEncoder, protocol=LoihiProtocol)
+@requires(CPU)
+@tag("fixed_pt")
+class PyGradedEncoderModelFixed(KernelModel):
+    """Graded spikes of integers."""
+
+    step = graded_step
+    s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
+    start_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=1)
+    sample: Array = LavaPyType(np.ndarray, np.int64)
+    position: Array = LavaPyType(np.ndarray, np.int64)
+    order: Array = LavaPyType(np.ndarray, np.int64)
+
+    check_value = PyGradedEncoderModelFloat.check_value
+
+    @classmethod
+    def check(cls, process: AbstractProcess) -> None:
+        """Refuse fractions, and numbers beyond a graded spike of 24 bits."""
+        super().check(process)
+        owner, data = type(process).__name__, process.proc_params["data"]
+        if data.dtype.kind == "f":
+            problem = "must have an integer type for fixed_pt"
+            raise ParameterError(owner, "data", problem, data)
+        if data.min() < -MESSAGE_MAX or data.max() > MESSAGE_MAX:
+            problem = f"must be from {-MESSAGE_MAX} to {MESSAGE_MAX} for fixed_pt"
+            raise ParameterError(owner, "data", problem, data)

@@ -245,6 +245,73 @@ class LatencyEncoder(_Encoder):
         self._present(data.shape[1:])
 
 
+class GradedEncoder(_Encoder):
+    """Graded spikes: each value is the payload of one spike.
+
+    In the first time step of a sample all its values are sent as they are, in the
+    others zeros. Loihi 2 knows spikes with a payload; synapses multiply by it
+    (``num_message_bits`` of Lava's Dense).
+
+    Runs on the CPU, besides the chip. In ``fixed_pt`` data must be integers of at most
+    24 bits with their sign.
+
+    Parameters
+    ----------
+    data : (samples, *shape) array_like
+        Values. Not copied where it is a contiguous array of native numbers (also one
+        of numpy.memmap): do not change it during a run. A strided view is copied.
+    steps : int
+        Time steps of a sample, at least 1. Default 1.
+    rest : int
+        Time steps of silence after each sample. Default 0.
+    name : str, optional
+        Name of the Process.
+    log_config : lava.magma.core.process.process.LogConfig, optional
+        Lava's logging options.
+
+    Attributes
+    ----------
+    s_out : OutPort, shape (*shape)
+        Values.
+    start_out : OutPort, shape (1,)
+        1 in the first time step of each sample, 0 otherwise.
+    sample, position : Var
+        Place of the present sample in the order, and the time steps of its
+        presentation that were done.
+    order : Var
+        Which sample is presented when, shape (samples,). May be set between runs, such
+        as to a new permutation for each epoch.
+
+    Raises
+    ------
+    ParameterError
+        For data that are no numbers, or an unknown keyword.
+
+    Examples
+    --------
+    >>> from lava_apps.processes.encoders import GradedEncoder
+    >>> GradedEncoder(data=[[3, 1, 4], [1, 5, 9]]).s_out.shape
+    (3,)
+    """
+
+    @validated
+    def __init__(
+        self,
+        *,
+        data: Samples,
+        steps: TimeSteps = 1,
+        rest: Rest = 0,
+        name: str | None = None,
+        log_config: LogConfig | None = None,
+    ) -> None:
+        options: dict[str, Any] = {"name": name, "log_config": log_config}
+        super().__init__(
+            data=data.reshape(len(data), -1), steps=steps, rest=rest, **options
+        )
+        self._present(data.shape[1:])
+        self.order = Var(shape=(len(data),), init=np.arange(len(data)))
+
+
 class PopulationEncoder(_Encoder):
     """Population code: neurons with Gaussian receptive fields share a value.
 

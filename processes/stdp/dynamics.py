@@ -14,10 +14,9 @@ y2 do not yet (Pfister and Gerstner 2006).
 
 from typing import NamedTuple
 
-import numpy as np
 from numba import njit
 
-from lava_apps.streams import uniform
+from lava_apps.streams import round_randomly
 
 TRACE_MAX = 127
 WEIGHT_MAX = 255
@@ -254,20 +253,11 @@ def _apply_float(i, j, change, weights, tag, tag_scale, rule):  # type: ignore[n
 
 
 @njit(cache=True)
-def _round_randomly(value, stream):  # type: ignore[no-untyped-def]
-    """Round up with a probability that makes the mean exact."""
-    whole = np.floor(value)
-    if value == whole:
-        return int(whole)
-    return int(whole) + (1 if uniform(stream) < value - whole else 0)
-
-
-@njit(cache=True)
 def _decay_fixed(trace, kept, stream):  # type: ignore[no-untyped-def]
     """Let an integer trace decay; the mean decay is exact."""
     for i in range(trace.size):
         if trace[i] != 0:
-            trace[i] = _round_randomly(trace[i] * kept, stream)
+            trace[i] = round_randomly(trace[i] * kept, stream)
 
 
 @njit(cache=True)
@@ -292,17 +282,17 @@ def _normalise_fixed(weights, norm, total, w_max, stream):  # type: ignore[no-un
         for i in range(total.size):
             w = weights[i, j]
             if w != 0:
-                weights[i, j] = min(_round_randomly(w * total[i], stream), highest)
+                weights[i, j] = min(round_randomly(w * total[i], stream), highest)
 
 
 @njit(cache=True)
 def _apply_fixed(i, j, change, weights, tag, rule, stream):  # type: ignore[no-untyped-def]
     """Change an 8-bit weight within its bounds, or its eligibility."""
     if rule.rewarded:
-        value = _round_randomly(tag[i, j] + change, stream)
+        value = round_randomly(tag[i, j] + change, stream)
         tag[i, j] = min(max(value, -TAG_MAX), TAG_MAX)
     else:
-        value = _round_randomly(weights[i, j] + change, stream)
+        value = round_randomly(weights[i, j] + change, stream)
         weights[i, j] = min(max(value, 0), int(min(rule.w_max, WEIGHT_MAX)))
 
 

@@ -234,7 +234,19 @@ def inhibition_of(i, spikes_before, spikes, s_last, inhibition, tie_break):  # t
 
 @njit(cache=True)
 def spiking_step_float(  # type: ignore[no-untyped-def]
-    a_in, s_out, v, s_last, vth, dv, inhibition, tie_break, reset_interval, time_step
+    a_in,
+    s_out,
+    v,
+    s_last,
+    vth,
+    dv,
+    bias_mant,
+    bias_exp,
+    inhibition,
+    tie_break,
+    reset_interval,
+    reset_offset,
+    time_step,
 ):
     """Let spiking neurons compete for one time step in floating point, in place.
 
@@ -244,22 +256,24 @@ def spiking_step_float(  # type: ignore[no-untyped-def]
         Input, and spikes to be filled in.
     v, s_last : (*shape) numpy.ndarray
         Potential, and the spikes of the last time step.
-    vth, dv, inhibition, tie_break : (1,) numpy.ndarray
-        Threshold, decay, inhibition by each spike, and what one of a lower index
-        takes besides.
-    reset_interval : int
-        Time steps from one reset of v to the next; 0 for never.
+    vth, dv, bias_mant, bias_exp, inhibition, tie_break : (1,) numpy.ndarray
+        Threshold, decay, mantissa and exponent of the bias, inhibition by each spike,
+        and what one of a lower index takes besides.
+    reset_interval, reset_offset : int
+        Time steps from one reset of v to the next, 0 for never; and the first one.
     time_step : int
         From 1 on.
     """
-    if reset_interval > 0 and (time_step - 1) % reset_interval == 0:
+    # LIFReset counts like this, before the first reset, too.
+    if reset_interval > 0 and time_step % reset_interval == reset_offset:
         v[...] = 0
     spikes = s_last.sum()
     before = 0 * spikes
     for i in range(v.size):
         taken = inhibition_of(i, before, spikes, s_last, inhibition[0], tie_break[0])
         before += s_last.flat[i]
-        v.flat[i] = v.flat[i] * (1 - dv[0]) + (a_in.flat[i] - taken)
+        bias = bias_mant[0] * 2.0 ** bias_exp[0]
+        v.flat[i] = v.flat[i] * (1 - dv[0]) + (a_in.flat[i] - taken + bias)
         s_out.flat[i] = 1 if v.flat[i] > vth[0] else 0
         if s_out.flat[i] != 0:
             v.flat[i] = 0
@@ -269,7 +283,19 @@ def spiking_step_float(  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def spiking_step_fixed(  # type: ignore[no-untyped-def]
-    a_in, s_out, v, s_last, vth, dv, inhibition, tie_break, reset_interval, time_step
+    a_in,
+    s_out,
+    v,
+    s_last,
+    vth,
+    dv,
+    bias_mant,
+    bias_exp,
+    inhibition,
+    tie_break,
+    reset_interval,
+    reset_offset,
+    time_step,
 ):
     """Let spiking neurons compete for one time step in integers, in place.
 
@@ -279,14 +305,15 @@ def spiking_step_fixed(  # type: ignore[no-untyped-def]
         Input, and spikes to be filled in.
     v, s_last : (*shape) numpy.ndarray of int
         Potential, and the spikes of the last time step.
-    vth, dv, inhibition, tie_break : (1,) numpy.ndarray of int
+    vth, dv, bias_mant, bias_exp, inhibition, tie_break : (1,) numpy.ndarray of int
         As in :func:`spiking_step_float`, in the units of LIF.
-    reset_interval : int
-        Time steps from one reset of v to the next; 0 for never.
+    reset_interval, reset_offset : int
+        As in :func:`spiking_step_float`.
     time_step : int
         From 1 on.
     """
-    if reset_interval > 0 and (time_step - 1) % reset_interval == 0:
+    # LIFReset counts like this, before the first reset, too.
+    if reset_interval > 0 and time_step % reset_interval == reset_offset:
         v[...] = 0
     spikes = s_last.sum()
     before = 0 * spikes
@@ -295,7 +322,8 @@ def spiking_step_fixed(  # type: ignore[no-untyped-def]
         before += s_last.flat[i]
         # Of the current of the time step before, du = 4095 leaves nothing.
         u = next_current(0, DECAY_MAX, a_in.flat[i] - taken)
-        v.flat[i] = next_potential(v.flat[i], dv[0], u)
+        change = u + (np.int64(bias_mant[0]) << bias_exp[0])
+        v.flat[i] = next_potential(v.flat[i], dv[0], change)
         s_out.flat[i] = 1 if v.flat[i] > (vth[0] << INPUT_SHIFT) else 0
         if s_out.flat[i] != 0:
             v.flat[i] = 0

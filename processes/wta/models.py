@@ -31,6 +31,9 @@ import numpy.typing as npt
 
 from lava_apps.kernel import KernelModel
 from lava_apps.loihi2.formats import (
+    BIAS_EXPONENT_MAX,
+    BIAS_MANTISSA_MAX,
+    BIAS_MANTISSA_MIN,
     DECAY_MAX,
     EXCITATORY_WEIGHT_MAX,
     INPUT_SUM_LIMIT,
@@ -126,6 +129,7 @@ class PyWinnerTakeAllModelFixed(KernelModel):
 
 _LARGEST_WEIGHT = EXCITATORY_WEIGHT_MAX * 2**WEIGHT_EXPONENT_MAX
 _SPIKING = {
+    "bias_exp": (0, BIAS_EXPONENT_MAX),
     "s_last": (0, 1),
     "vth": (0, np.inf),
     "inhibition": (0, _LARGEST_WEIGHT),
@@ -173,6 +177,8 @@ class PySpikingWinnerTakeAllModelFloat(KernelModel):
     s_last: Array = LavaPyType(np.ndarray, np.int32)
     vth: Array = LavaPyType(np.ndarray, float)
     dv: Array = LavaPyType(np.ndarray, float)
+    bias_mant: Array = LavaPyType(np.ndarray, float)
+    bias_exp: Array = LavaPyType(np.ndarray, np.int32)
     inhibition: Array = LavaPyType(np.ndarray, float)
     tie_break: Array = LavaPyType(np.ndarray, float)
 
@@ -195,6 +201,7 @@ class PySpikingWinnerTakeAllModelFixed(KernelModel):
             "dv": (0, DECAY_MAX),
             **_SPIKING,
             "vth": (0, THRESHOLD_MAX),
+            "bias_mant": (BIAS_MANTISSA_MIN, BIAS_MANTISSA_MAX),
         }
     )
     a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32)
@@ -203,6 +210,8 @@ class PySpikingWinnerTakeAllModelFixed(KernelModel):
     s_last: Array = LavaPyType(np.ndarray, np.int32, precision=1)
     vth: Array = LavaPyType(np.ndarray, np.int32, precision=17)
     dv: Array = LavaPyType(np.ndarray, np.int32, precision=12)
+    bias_mant: Array = LavaPyType(np.ndarray, np.int32, precision=13)
+    bias_exp: Array = LavaPyType(np.ndarray, np.int32, precision=3)
     inhibition: Array = LavaPyType(np.ndarray, np.int32)
     tie_break: Array = LavaPyType(np.ndarray, np.int32)
 
@@ -239,9 +248,12 @@ class SubSpikingWinnerTakeAllModel(AbstractSubProcessModel):
             "du": DECAY_MAX,
             "dv": int(process.dv.init),
             "vth": int(process.vth.init),
+            "bias_mant": int(process.bias_mant.init),
+            "bias_exp": int(process.bias_exp.init),
         }
         if interval:
-            self.neurons = LIFReset(reset_interval=interval, reset_offset=1, **options)
+            options["reset_offset"] = process.proc_params["reset_offset"]
+            self.neurons = LIFReset(reset_interval=interval, **options)
         else:
             self.neurons = LIF(**options)
         process.a_in.connect(self.neurons.a_in)

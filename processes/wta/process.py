@@ -8,12 +8,14 @@ from pydantic import Field
 
 from lava_apps.kernel import Process
 from lava_apps.loihi2.formats import (
+    BIAS_EXPONENT_MAX,
     DECAY_MAX,
     EXCITATORY_WEIGHT_MAX,
     INPUT_SUM_LIMIT,
     WEIGHT_EXPONENT_MAX,
 )
 from lava_apps.parameters import (
+    Integer,
     NonNegativeNumber,
     Number,
     ParameterError,
@@ -197,8 +199,16 @@ class SpikingWinnerTakeAll(Process):
         Decay of the potential, as in :class:`~lava_apps.processes.lif.LIF`: from
         0 to 1 in ``floating_pt``, from 0 to 4095 in ``fixed_pt``. Default 0.
     reset_interval : int, optional
-        Set all potentials to 0 every so many time steps, from the first one on:
-        the length of a trial. Default: never.
+        Set all potentials to 0 every so many time steps: the length of a trial.
+        Default: never.
+    reset_offset : int
+        Which of them: where the time step, counted from 1 on, leaves this remainder.
+        Below `reset_interval`. Default 1: the first one.
+    bias_mant, bias_exp : int
+        Mantissa and exponent of a bias, the same for all, as in
+        :class:`~lava_apps.processes.lif.LIF`: with it, potentials rise by themselves,
+        and inputs of a single time step become times of spikes. It counts as a part
+        of the inputs, which must stay up to `input_max` with it. Default 0.
     name : str, optional
         Name of the Process.
     log_config : lava.magma.core.process.process.LogConfig, optional
@@ -213,7 +223,7 @@ class SpikingWinnerTakeAll(Process):
     v, s_last : Var
         Potentials (in fixed_pt in units of 2**-6), and the spikes of the last
         time step.
-    vth, dv : Var
+    vth, dv, bias_mant, bias_exp : Var
         As above.
     inhibition, tie_break : Var
         As above, rounded up to what 8-bit weights of one exponent hold.
@@ -242,6 +252,9 @@ class SpikingWinnerTakeAll(Process):
         tie_break: NonNegativeNumber | None = None,
         dv: Decay = 0,
         reset_interval: TimeSteps | None = None,
+        reset_offset: Annotated[Integer, Field(ge=0, lt=2**31)] | None = None,
+        bias_mant: Number = 0,
+        bias_exp: Annotated[Integer, Field(ge=0, le=BIAS_EXPONENT_MAX)] = 0,
         name: str | None = None,
         log_config: LogConfig | None = None,
     ) -> None:
@@ -249,6 +262,11 @@ class SpikingWinnerTakeAll(Process):
         if vth < input_max:
             problem = f"must be at least input_max = {input_max:g}"
             raise ParameterError(owner, "vth", problem, vth)
+        if reset_offset is None:
+            reset_offset = 1 % reset_interval if reset_interval else 0
+        elif reset_offset >= (reset_interval or 0):
+            problem = f"must be below reset_interval = {reset_interval}"
+            raise ParameterError(owner, "reset_offset", problem, reset_offset)
         if inhibition is None:
             inhibition = vth + input_max
         for exponent in range(WEIGHT_EXPONENT_MAX + 1):
@@ -273,6 +291,7 @@ class SpikingWinnerTakeAll(Process):
         options: dict[str, Any] = {"name": name, "log_config": log_config}
         super().__init__(
             reset_interval=reset_interval or 0,
+            reset_offset=reset_offset,
             weight_exp=exponent,
             input_max=input_max,
             **options,
@@ -283,6 +302,8 @@ class SpikingWinnerTakeAll(Process):
         self.s_last = Var(shape=shape, init=0)
         self.vth = Var(shape=(1,), init=vth)
         self.dv = Var(shape=(1,), init=dv)
+        self.bias_mant = Var(shape=(1,), init=bias_mant)
+        self.bias_exp = Var(shape=(1,), init=bias_exp)
         self.inhibition = Var(shape=(1,), init=from_any)
         self.tie_break = Var(shape=(1,), init=from_lower - from_any)
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from lava_apps.apps.digits.model import Model, tuning_of
 from lava_apps.apps.digits.network import STEPS, Settings
-from lava_apps.apps.digits.training import Progress, load_checkpoint, train
+from lava_apps.apps.digits.training import Progress, load_progress, train
 from lava_apps.datasets import load_mnist
 from lava_apps.loihi2.run_configs import Precision
 from lava_apps.parameters import (
@@ -188,7 +188,7 @@ def learn_digits(
             problem = "needs the file of a checkpoint"
             raise ParameterError("learn_digits", "resume", problem, resume)
         wanted = progress
-        progress, snapshot = load_checkpoint(checkpoint)
+        progress, snapshot = load_progress(checkpoint)
         _check_same(progress, wanted)
         progress = replace(progress, total=wanted.total)
     listener.begin("learning", progress.total, progress.done)

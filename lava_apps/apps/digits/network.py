@@ -33,13 +33,15 @@ from lava.proc.dense.process import Dense
 STEPS = 250
 """Time steps of an image."""
 
-WEIGHT_UNITS = 255
-"""Integer units of a weight of 1 in fixed_pt."""
+WEIGHT_UNITS = 203
+"""Integer units of a weight of 1 in fixed_pt: as many as leave the inhibition in reach
+of 8 bits and an exponent of 7."""
 
-_RATE, _TARGET, _TAU = 0.01, 0.1, 20.0
-_NORM, _MAX_RATE = 100.0, 0.1
-_DV, _VTH, _THETA_PLUS, _REST, _INHIBITION = 0.005, 5.0, 0.2, 3, 120.0
-_THETA_LOST = 1e-4  # of theta a time step, divided by the number of neurons
+_RATE, _TARGET, _TAU = 0.01, 0.1, 10.0
+_NORM, _INK, _FULL_RATE = 78.4, 26_000.0, 0.1
+_FULL_SCALE = 255 / _FULL_RATE  # grey level that spikes in each time step
+_DV, _VTH, _THETA_PLUS, _REST, _INHIBITION = 0.005, 5.0, 0.2, 3, 160.0
+_THETA_LOST = 4e-5  # of theta a time step, divided by the number of neurons
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,11 @@ class DigitsNetwork:
             weights = initial_weights(settings, images.shape[1])
         unit = WEIGHT_UNITS if settings.is_fixed else 1
         self.encoder = RateEncoder(
-            data=images, steps=STEPS, max_rate=_MAX_RATE, seed=settings.seed
+            data=equal_ink(images),
+            steps=STEPS,
+            max_rate=1.0,
+            full_scale=_FULL_SCALE,
+            seed=settings.seed,
         )
         self.synapses = STDPDense(
             weights=np.asarray(weights),
@@ -157,6 +163,26 @@ class DigitsNetwork:
         self.competition.s_out.connect(self.synapses.s_in_bap)
         self.competition.s_out.connect(self.inhibition.s_in)
         self.inhibition.a_out.connect(self.neurons.a_in)
+
+
+def equal_ink(images: Array) -> Array:
+    """Scale images to one sum of grey levels, that of MNIST's in the mean.
+
+    Otherwise a digit of much ink drives all neurons more than one of little ink.
+
+    Parameters
+    ----------
+    images : (samples, pixels) numpy.ndarray of uint8
+        Grey levels.
+
+    Returns
+    -------
+    (samples, pixels) numpy.ndarray of float32
+        Scaled; up to ten times 255. An image without ink stays as it is.
+    """
+    total = np.maximum(images.sum(axis=1, dtype=np.float32), 1)
+    scaled = images * np.float32(_INK) / total[:, None]
+    return np.asarray(np.minimum(scaled, np.float32(_FULL_SCALE)))
 
 
 def initial_weights(settings: Settings, pixels: int) -> Array:

@@ -16,12 +16,12 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from lava_apps.apps.digits.network import WEIGHT_UNITS
 from lava_apps.loihi2.formats import DECAY_MAX, INPUT_SHIFT
 from lava_apps.loihi2.run_configs import Precision
 from lava_apps.parameters import Array, Integer, Seed, validated
 from lava_apps.processes.lif import LIF
 from lava_apps.processes.stdp import RewardSTDP, STDPDense
+from lava_apps.processes.stdp.dynamics import WEIGHT_MAX
 from lava_apps.processes.wta import WinnerTakeAll
 from lava_apps.runtime import Simulator
 
@@ -79,7 +79,7 @@ class RewardNetwork:
 
     def __init__(self, precision: Precision, seed: int) -> None:
         fixed = precision == "fixed_pt"
-        unit = WEIGHT_UNITS if fixed else 1
+        unit = WEIGHT_MAX if fixed else 1
         shape = (2, 2 * CUE_NEURONS)
         drawn = unit * np.random.default_rng([seed, 2]).uniform(0.4, 0.6, shape)
         self.cues = RingBuffer(data=np.zeros((2 * CUE_NEURONS, TRIAL), dtype=int))

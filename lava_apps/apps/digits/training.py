@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from lava_apps.apps.checkpoints import Checkpoints, load_checkpoint
 from lava_apps.apps.digits.model import (
     DIGITS,
     PROBE_BYTES,
@@ -20,14 +21,13 @@ from lava_apps.apps.digits.model import (
 )
 from lava_apps.apps.digits.network import STEPS, DigitsNetwork, Settings
 from lava_apps.parameters import Array
-from lava_apps.runtime import Simulator, Snapshot, StateError
-from lava_apps.runtime import state as files
+from lava_apps.runtime import Simulator, Snapshot
 from lava_apps.runtime.simulator import BackendName
 
 CHUNK = 100
 """Images from one look at the network to the next."""
 
-_KIND = "lava-apps digits training"
+_KIND = "training of digits"
 _WINDOW = 2_000  # images that labels of neurons for the running accuracy are from
 
 
@@ -73,7 +73,6 @@ class Progress:
     def header(self) -> dict[str, Any]:
         """Give what a checkpoint says besides the state of the graph."""
         return {
-            "kind": _KIND,
             "settings": self.settings.summary(),
             "progress": {
                 name: getattr(self, name)
@@ -101,31 +100,13 @@ def order_of(settings: Settings, images: int) -> Array:
     return np.random.default_rng([settings.seed, 1]).permutation(images)
 
 
-def save_checkpoint(path: Path, progress: Progress, snapshot: Snapshot | None) -> None:
-    """Write state and progress to one file, whole or not at all.
+def load_progress(path: Path) -> tuple[Progress, Snapshot]:
+    """Read a checkpoint.
 
     Parameters
     ----------
     path : pathlib.Path
-        The file; its folder is made if it is missing.
-    progress : Progress
-        How far it is.
-    snapshot : Snapshot
-        State of the graph then.
-    """
-    assert snapshot is not None
-    path.parent.mkdir(parents=True, exist_ok=True)
-    header = {"graph": snapshot.graph, "time_step": snapshot.time_step}
-    files.write(path, header | progress.header(), snapshot.tree)
-
-
-def load_checkpoint(path: Path) -> tuple[Progress, Snapshot]:
-    """Read such a file.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        What `save_checkpoint` wrote.
+        What a training wrote.
 
     Returns
     -------
@@ -139,16 +120,12 @@ def load_checkpoint(path: Path) -> tuple[Progress, Snapshot]:
     StateError
         For a file that is missing, damaged, or no checkpoint of a training.
     """
-    content = files.read(path)
-    if content.get("kind") != _KIND:
-        raise StateError(f"{path}: holds no checkpoint of a training")
+    content, snapshot = load_checkpoint(path, _KIND)
     settings = Settings(**content["settings"])
     recent = np.array(content["recent"], np.int32).reshape(-1, settings.neurons)
     told = content["progress"]
     told["curve"] = [(int(n), float(a)) for n, a in told["curve"]]
-    progress = Progress(settings, **told, recent=recent)
-    graph, steps = content["graph"], int(content["time_step"])
-    return progress, Snapshot(graph, content["tree"], steps)
+    return Progress(settings, **told, recent=recent), snapshot
 
 
 def train(
@@ -198,16 +175,14 @@ def train(
     settings = progress.settings
     order = order_of(settings, len(images))
     network = DigitsNetwork(settings, images[order])
-    saved = time.perf_counter()
     with Simulator(
         network.neurons, backend=backend, precision=settings.precision
     ) as sim:
         wins = sim.probe(network.competition.s_out, max_bytes=PROBE_BYTES)
         if snapshot is not None:
             sim.restore(snapshot)
-        # Progress and state always as one: Ctrl-C may come between any two lines.
-        kept = progress, None if checkpoint is None else sim.snapshot()
-        try:
+        with Checkpoints(checkpoint, _KIND, checkpoint_seconds) as checkpoints:
+            checkpoints.keep(progress.header, sim.snapshot)
             while progress.done < progress.total:
                 begin = time.perf_counter()
                 end = min(progress.done + CHUNK, progress.total)
@@ -217,16 +192,8 @@ def train(
                 progress = _note(progress, wins, labels, places, order)
                 seconds = time.perf_counter() - begin
                 progress = replace(progress, seconds=progress.seconds + seconds)
-                if checkpoint is not None:
-                    kept = progress, sim.snapshot()
-                    if time.perf_counter() - saved > checkpoint_seconds:
-                        save_checkpoint(checkpoint, *kept)
-                        saved = time.perf_counter()
+                checkpoints.keep(progress.header, sim.snapshot)
                 on_chunk(progress)
-        finally:
-            # At the end, too: naming and testing can be stopped and resumed.
-            if checkpoint is not None:
-                save_checkpoint(checkpoint, *kept)
         weights = np.ascontiguousarray(sim.get(network.synapses.weights))
         theta = sim.get(network.neurons.theta)
         unknown = np.zeros((DIGITS, settings.neurons))

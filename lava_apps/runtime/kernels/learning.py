@@ -3,8 +3,9 @@
 Read in lava-nc 0.10.0 (``lava/magma/core/model/py/connection.py``,
 ``lava/magma/core/learning/learning_rule_applier.py``). The rule is compiled from
 its product series (:mod:`lava_apps.runtime.kernels.rules`). Where a rule depends on
-spikes, only synapses with a spike on either side are looked at: the others keep
-their values. Random numbers come from the generators of the ProcessModel, drawn in
+spikes, only synapses with a spike on either side are looked at, and where it has a
+postsynaptic trace in each product, those of neurons with one: the others keep their
+values. Random numbers come from the generators of the ProcessModel, drawn in
 advance for a block of time steps, so that integers are those of Lava.
 """
 
@@ -55,6 +56,7 @@ def accumulate(s_in, s_in_indices, s_in_count, a_buff, weights, exponent, graded
 
 @njit(cache=True)
 def note_spikes(  # type: ignore[no-untyped-def]
+    s_in,
     s_in_indices,
     s_in_count,
     s_in_bap,
@@ -72,15 +74,21 @@ def note_spikes(  # type: ignore[no-untyped-def]
     y_fractions,
     y_random,
     epoch,
+    overwrite,
     time_step,
 ):
     """Note when neurons spiked in this epoch; a second spike adds to traces at once."""
     now = (time_step - 1) % epoch + 1
     for k in range(s_in_count[0]):
         j = s_in_indices[k]
+        if overwrite:
+            half = s_in[j] / 2
+            # Lava's integers go through 8 bits.
+            x1[j] = half if x_fractions is None else np.int64(np.round(half)) & 255
         if tx[j] > 0:
             # Lava's integers round this one up wherever there is a fraction.
-            x1[j] = impulse(x1[j], x_impulses[0], fraction_of(x_fractions, 0), 0)
+            if not overwrite:
+                x1[j] = impulse(x1[j], x_impulses[0], fraction_of(x_fractions, 0), 0)
             x2[j] = impulse(x2[j], x_impulses[1], fraction_of(x_fractions, 1), 0)
         tx[j] = now
     for i in range(s_in_bap.size):
@@ -132,12 +140,14 @@ def absorb_two_factors(  # type: ignore[no-untyped-def]
     y_fractions,
     randoms,
     epoch,
+    overwrite,
     time_step,
     row,
 ):
     """Receive spikes of both sides; buffer what is sent in the next time step."""
     accumulate(s_in, s_in_indices, s_in_count, a_buff, weights, exponent, graded)
     note_spikes(
+        s_in,
         s_in_indices,
         s_in_count,
         s_in_bap,
@@ -155,6 +165,7 @@ def absorb_two_factors(  # type: ignore[no-untyped-def]
         y_fractions,
         randoms[row, 0],
         epoch,
+        overwrite,
         time_step,
     )
 
@@ -186,6 +197,7 @@ def absorb_three_factors(  # type: ignore[no-untyped-def]
     y_fractions,
     randoms,
     epoch,
+    overwrite,
     time_step,
     row,
 ):
@@ -213,6 +225,7 @@ def absorb_three_factors(  # type: ignore[no-untyped-def]
         y_fractions,
         randoms,
         epoch,
+        overwrite,
         time_step,
         row,
     )
@@ -257,6 +270,7 @@ def _prepare(model: Any) -> dict[str, Any]:
         "x_history": np.zeros((rule.t_epoch + 1, 2, pres), dtype=kind),
         "y_history": np.zeros((rule.t_epoch + 1, 3, posts), dtype=kind),
         "epoch": int(rule.t_epoch),
+        "overwrite": model._graded_spike_cfg == GradedSpikeCfg.OVERWRITE,
         "period": 2 ** int(rule.decimate_exponent or 0),
         "fresh": np.array([True]),
     }
@@ -301,7 +315,8 @@ def _specialise(model: Any) -> dict[str, Any]:
 
 
 def _refuse(model: Any) -> str | None:
-    if model._graded_spike_cfg != GradedSpikeCfg.USE_REGULAR_IMPULSE:
+    known = GradedSpikeCfg.USE_REGULAR_IMPULSE, GradedSpikeCfg.OVERWRITE
+    if model._graded_spike_cfg not in known:
         return f"graded_spike_cfg is {model._graded_spike_cfg!r}"
     return unusable_trace(model)
 

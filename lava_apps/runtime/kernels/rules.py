@@ -48,17 +48,23 @@ def learn(
     )
     random = randoms[row, 5]
     u = 1 if (time_step // epoch) % period == 0 else 0
-    every = fresh[0] or ({by_time} and u == 1)
+    every = fresh[0] or ({by_time} and not {gated} and u == 1)
     fresh[0] = False
     for j in range(tx.size):
         x0[j] = tx[j] > 0
     for i in range(ty.size):
         y0[i] = ty[i] > 0
+    last = x_history.shape[0] - 1
+    some = False
+    if {gated} and u == 1 and not every:
+        for i in range(ty.size):
+            some = some or ({gate})
     for j in range(tx.size):
-        if every or ({by_pre} and x0[j]):
+        if every or some or ({by_pre} and x0[j]):
             for i in range(ty.size):
-                synapse(i, j, weights, tag_1, tag_2, x0, y0, u, tx, ty, x_history,
-                        y_history, random)
+                if not some or ({gate}):
+                    synapse(i, j, weights, tag_1, tag_2, x0, y0, u, tx, ty, x_history,
+                            y_history, random)
     if {by_post} and not every:
         for i in range(ty.size):
             if y0[i]:
@@ -66,7 +72,6 @@ def learn(
                     if not ({by_pre} and x0[j]):
                         synapse(i, j, weights, tag_1, tag_2, x0, y0, u, tx, ty,
                                 x_history, y_history, random)
-    last = x_history.shape[0] - 1
     for j in range(tx.size):
         x1[j], x2[j] = x_history[last, 0, j], x_history[last, 1, j]
         x0[j], tx[j] = False, 0
@@ -191,13 +196,35 @@ def learn_function(model: Any) -> Any:
             *(f"{name}[i, j] = new_{name}" for name in series),
         ]
     )
+    gates = _gates(series)
     learn = _SOURCE.format(
+        gated=bool(gates),
+        gate=" or ".join(f"y_history[last, {n}, i] != 0" for n in gates) or "True",
         by_time=symbols.U in dependencies,
         by_pre=symbols.X0 in dependencies,
         by_post=symbols.Y0 in dependencies,
         two_factors=isinstance(rule, Loihi2FLearningRule),
     )
     return _compiled(synapse, learn)
+
+
+def _gates(series: dict[str, tuple[Product, ...]]) -> list[int]:
+    """List the postsynaptic traces without which nothing changes; none if others do.
+
+    Of a rule that looks at all synapses at each time, only those of neurons with such
+    a trace then need a look.
+    """
+    gates = set()
+    for product in (p for products in series.values() for p in products):
+        traces = [
+            int(f.state_var[1]) - 1
+            for f in product.factors
+            if f.state_var in ("y1", "y2", "y3") and not f.has_const()
+        ]
+        if product.dependency != symbols.U or not traces:
+            return []
+        gates.update(traces)
+    return sorted(gates)
 
 
 @functools.lru_cache(maxsize=64)

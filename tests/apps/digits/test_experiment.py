@@ -9,12 +9,13 @@ from unittest import mock
 import numpy as np
 import pytest
 
-from lava_apps.apps.digits import experiment, training
+from lava_apps.apps.checkpoints import save_checkpoint
+from lava_apps.apps.digits import experiment
 from lava_apps.apps.digits.experiment import Listener, learn_digits
 from lava_apps.apps.digits.figures import draw_digits, draw_receptive_fields
 from lava_apps.apps.digits.model import Model, labels_of, tuning_of, votes
 from lava_apps.apps.digits.network import DigitsNetwork, Settings
-from lava_apps.apps.digits.training import Progress, load_checkpoint, train
+from lava_apps.apps.digits.training import Progress, load_progress, train
 from lava_apps.datasets import load_mnist
 from lava_apps.parameters import ParameterError
 from lava_apps.runtime import Simulator, StateError
@@ -106,7 +107,7 @@ def test_ctrl_c_leaves_a_checkpoint_and_resume_ends_where_it_would_have(tmp_path
         learn_digits(
             **OPTIONS, epochs=2, checkpoint=path, listener=Listener(on_images=interrupt)
         )
-    progress, _ = load_checkpoint(path)
+    progress, _ = load_progress(path)
     assert 0 < progress.done < 1200
     seen = []
     listener = Listener(on_images=lambda done, _: seen.append(done))
@@ -127,7 +128,7 @@ def test_ctrl_c_after_training_loses_nothing(stage, tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         learn_digits(**OPTIONS, checkpoint=path, listener=Listener(on_stage=interrupt))
-    progress, _ = load_checkpoint(path)
+    progress, _ = load_progress(path)
     assert progress.done == progress.total
     resumed = learn_digits(**OPTIONS, checkpoint=path, resume=True)
     check_same(learn_digits(**OPTIONS), resumed)
@@ -145,7 +146,6 @@ TRAIN = """
 import sys
 from pathlib import Path
 import lava_apps
-from lava_apps.apps.digits import training
 from lava_apps.apps.digits.experiment import Listener, learn_digits
 
 original = training.train.__kwdefaults__
@@ -171,7 +171,7 @@ def test_kill_9_and_resume_end_with_the_same_weights(precision, tmp_path):
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     process.stdout.close()
-    progress, _ = load_checkpoint(path)
+    progress, _ = load_progress(path)
     assert 0 < progress.done < 1200
     options = OPTIONS | {"epochs": 2, "precision": precision}
     check_same(
@@ -256,8 +256,8 @@ def test_a_model_comes_back_from_its_file_and_figures_are_drawn(tmp_path):
         Model.load(tmp_path / "other.npz")
     checkpoint = tmp_path / "checkpoint.npz"
     with Simulator(DigitsNetwork(Settings(5), test).neurons) as sim:
-        training.save_checkpoint(checkpoint, result.progress, sim.snapshot())
+        save_checkpoint(checkpoint, "pastime", {}, sim.snapshot())
     with pytest.raises(StateError, match="holds no trained network"):
         Model.load(checkpoint)
     with pytest.raises(StateError, match="holds no checkpoint"):
-        load_checkpoint(path)
+        load_progress(path)

@@ -49,7 +49,13 @@ def wide_weights():
     return SpikingWinnerTakeAll(shape=(2, 3), vth=200, input_max=40)
 
 
-SPIKING = (spiking, leaky_with_reset, wide_weights)
+def rising():
+    options = {"reset_interval": 20, "reset_offset": 0}
+    bias = {"bias_mant": 33, "bias_exp": 3}
+    return SpikingWinnerTakeAll(shape=(2, 3), input_max=33, **options, **bias)
+
+
+SPIKING = (spiking, leaky_with_reset, wide_weights, rising)
 
 
 @pytest.mark.parametrize(
@@ -245,6 +251,8 @@ def test_symmetric_inhibition_leaves_ties_tied():
             {"shape": 3, "reset_interval": 2**65},
             "reset_interval: must be less",
         ),
+        (SpikingWinnerTakeAll, {"shape": 3, "reset_offset": 1}, "reset_offset: must "),
+        (SpikingWinnerTakeAll, {"shape": 3, "bias_exp": 8}, "bias_exp: must be less"),
     ],
 )
 def test_bad_arguments_are_refused(cls, arguments, message):

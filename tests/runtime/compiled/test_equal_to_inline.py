@@ -18,6 +18,7 @@ from lava_apps.processes.lif import LIF as OurLIF  # noqa: N811
 from lava_apps.runtime import Simulator
 from lava_apps.testing.strategies import generators
 
+from lava.magma.core.learning.constants import GradedSpikeCfg
 from lava.magma.core.learning.learning_rule import (
     Loihi2FLearningRule,
     Loihi3FLearningRule,
@@ -289,16 +290,23 @@ def rules(draw):
     return three, parameters
 
 
-def learner(seed, three, parameters, mode, fixed):
+def learner(seed, three, parameters, mode, fixed, graded):
     rng = np.random.default_rng(seed)
     sign = {SignMode.INHIBITORY: -1}.get(mode, 1)
     weights = sign * rng.integers(0, 100, (5, 7)) - (mode == SignMode.MIXED) * 50
     rule = (Loihi3FLearningRule if three else Loihi2FLearningRule)(**parameters)
     link = LearningDense(
-        weights=weights if fixed else weights * 0.37, learning_rule=rule, sign_mode=mode
+        weights=weights if fixed else weights * 0.37,
+        learning_rule=rule,
+        sign_mode=mode,
+        num_message_bits=8 * graded,
+        graded_spike_cfg=GradedSpikeCfg.OVERWRITE if graded else 0,
     )
     for port, shape in ((link.s_in, 7), (link.s_in_bap, 5)):
-        RingBuffer(data=(rng.random((shape, 13)) < 0.3) * 1).s_out.connect(port)
+        spikes = (rng.random((shape, 13)) < 0.3) * 1
+        if graded and port is link.s_in:
+            spikes *= rng.integers(1, 256, spikes.shape)
+        RingBuffer(data=spikes).s_out.connect(port)
     for name in ("s_in_y1", "s_in_y2", "s_in_y3"):
         if three:
             data = rng.integers(0, 20, (5, 9))
@@ -312,12 +320,13 @@ def learner(seed, three, parameters, mode, fixed):
     seed=st.integers(0, 2**32 - 1),
     rule=rules(),
     mode=st.sampled_from(MODES),
+    graded=st.booleans(),
     cut=st.integers(1, STEPS - 1),
 )
-def test_learning_rules_change_synapses_alike(precision, seed, rule, mode, cut):
+def test_learning_rules_change_synapses_alike(precision, seed, rule, mode, graded, cut):
     states = []
     for backend, pieces in (("inline", [STEPS]), ("compiled", [cut, STEPS - cut])):
-        link = learner(seed, *rule, mode, precision == "fixed_pt")
+        link = learner(seed, *rule, mode, precision == "fixed_pt", graded)
         with Simulator(link, backend=backend, precision=precision) as sim:
             sent, weights = sim.probe(link.a_out), sim.probe(link.weights)
             for steps in pieces:

@@ -1,0 +1,166 @@
+"""Command line of self-organising maps."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.table import Table as Printed
+
+from lava_apps.apps.options import (
+    BackendOption,
+    Json,
+    Out,
+    SeedOption,
+    errors,
+    progress_bar,
+)
+from lava_apps.apps.som.experiment import MapResult, Scaling, map_table
+from lava_apps.apps.som.figures import (
+    draw_hits,
+    draw_labels,
+    draw_planes,
+    draw_u_matrix,
+)
+from lava_apps.apps.som.network import MapSettings, Mode
+from lava_apps.datasets import TABLES, load_table
+from lava_apps.loihi2.run_configs import Precision
+from lava_apps.plotting import check_folder
+
+MODEL, CHECKPOINT = "som.npz", "som-checkpoint.npz"
+
+
+def _grid(text: str) -> tuple[int, int]:
+    found = re.fullmatch(r"(\d{1,4})x(\d{1,4})", text)
+    if found is None:
+        raise typer.BadParameter(f"--grid: must be like 20x20, given {text!r}")
+    return int(found[1]), int(found[2])
+
+
+def som(
+    data: Annotated[
+        str, typer.Option(help=f"{', '.join(TABLES)}, or a CSV file with a header.")
+    ] = "digits",
+    label: Annotated[
+        str | None, typer.Option(help="Column of the CSV file that holds labels.")
+    ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="All 60,000 training images of MNIST.")
+    ] = False,
+    scaling: Annotated[
+        Scaling | None,
+        typer.Option(help="Of each feature. Default: standard; none for images."),
+    ] = None,
+    grid: Annotated[str, typer.Option(help="Rows and columns.")] = "20x20",
+    topology: Literal["rectangular", "hexagonal"] = "rectangular",
+    toroid: Annotated[
+        bool, typer.Option("--toroid", help="Opposite edges are neighbours.")
+    ] = False,
+    neighbourhood: Literal["gaussian", "bubble", "mexican_hat"] = "gaussian",
+    radius: Annotated[
+        float | None,
+        typer.Option(help="At the begin. Default: half of the longer side."),
+    ] = None,
+    final_radius: Annotated[float, typer.Option(help="At the end.")] = 1.0,
+    rate: Annotated[float, typer.Option(help="Learning rate at the begin.")] = 0.5,
+    final_rate: Annotated[float, typer.Option(help="Learning rate at the end.")] = 0.05,
+    epochs: Annotated[int, typer.Option(help="Presentations of each sample.")] = 10,
+    mode: Annotated[
+        Mode, typer.Option(help="online, batch, or by spikes as on Loihi 2.")
+    ] = "online",
+    initial: Annotated[
+        Literal["pca", "sample"], typer.Option(help="Weights to begin with.")
+    ] = "pca",
+    precision: Annotated[
+        Precision | None, typer.Option(help="Default: as the mode wants it.")
+    ] = None,
+    seed: SeedOption = 0,
+    backend: BackendOption = "auto",
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the checkpoint in the folder.")
+    ] = False,
+    out: Out = Path("results"),
+    as_json: Json = False,
+) -> None:
+    """Map a table of numbers onto a grid of neurons, and draw the map."""
+    check_folder(out)
+    rows, columns = _grid(grid)
+    settings = MapSettings(
+        rows=rows,
+        columns=columns,
+        topology=topology,
+        toroid=toroid,
+        neighbourhood=neighbourhood,
+        radius=radius,
+        final_radius=final_radius,
+        rate=rate,
+        final_rate=final_rate,
+        epochs=epochs,
+        mode=mode,
+        initial=initial,
+        precision=precision,
+        seed=seed,
+    )
+    # Lava's own runtime can neither take nor restore a state.
+    checkpoint = None if backend == "lava" else out / CHECKPOINT
+    if resume and checkpoint is None:
+        raise typer.BadParameter("--resume: not with --backend lava")
+    table = load_table(data, label=label, full=full)
+    try:
+        with progress_bar() as progress:
+            task = progress.add_task("mapping", total=epochs * len(table.data))
+            result = map_table(
+                table,
+                settings,
+                scaling=scaling,
+                backend=backend,
+                checkpoint=checkpoint,
+                resume=resume,
+                on_samples=lambda done: progress.advance(task, done),
+            )
+    except KeyboardInterrupt:
+        if checkpoint is not None and checkpoint.exists():
+            errors.print(f"stopped; --resume goes on from {checkpoint}")
+        raise
+    result.model.save(out / MODEL)
+    figures = [
+        draw_u_matrix(result, out / "som-umatrix.png"),
+        draw_planes(result, out / "som-planes.png"),
+        draw_hits(result, out / "som-hits.png"),
+    ]
+    if table.labels is not None:
+        figures.append(draw_labels(result, out / "som-labels.png"))
+    if as_json:
+        print(json.dumps(result.summary()))
+    else:
+        _print(result, out, figures)
+
+
+def _print(result: MapResult, out: Path, figures: list[Path]) -> None:
+    summary, settings = result.summary(), result.model.settings
+    printed = Printed(title="Self-organising map", show_header=False)
+    kind = "toroid" if settings.toroid else "plane"
+    rows = {
+        "data": f"{summary['data']}: {summary['samples']:,} samples, "
+        f"{summary['features']} features",
+        "map": f"{summary['grid']}, {settings.topology}, {kind}",
+        "training": f"{summary['epochs']} epochs, {summary['mode']}, "
+        f"{summary['precision']}",
+        "quantisation error": f"{summary['quantisation_error']:.4g} (scaled units)",
+        "topographic error": f"{summary['topographic_error']:.4f}",
+    }
+    if summary["purity"] is not None:
+        rows["purity"] = f"{summary['purity']:.1%}"
+    rows |= {
+        "time a sample": f"{summary['us_per_sample']:.1f} us",
+        "time": f"{summary['seconds']:.1f} s, backend {summary['backend']}",
+        "map file": str(out / MODEL),
+        "figures": ", ".join(str(path) for path in figures),
+    }
+    for row in rows.items():
+        printed.add_row(*row)
+    Console().print(printed)

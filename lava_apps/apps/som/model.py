@@ -1,0 +1,107 @@
+"""A learned map, and its file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lava_apps.apps.som.network import MapSettings
+from lava_apps.apps.som.quality import best_units
+from lava_apps.parameters import Array, ParameterError
+from lava_apps.runtime import StateError
+from lava_apps.runtime import state as files
+
+_KIND = "self-organising map"
+
+
+@dataclass(frozen=True)
+class Model:
+    """A learned map.
+
+    Parameters
+    ----------
+    settings : MapSettings
+        What it was made from.
+    weights : (neurons, features) numpy.ndarray of float
+        Of scaled data, neurons in C order of the grid.
+    centre, width : (features,) numpy.ndarray of float
+        Scaled data are ``(data - centre) / width``.
+    features : list of str
+        Names of the columns.
+    """
+
+    settings: MapSettings
+    weights: Array
+    centre: Array
+    width: Array
+    features: list[str]
+
+    def place(self, data: Array) -> tuple[Array, Array]:
+        """Find where samples belong.
+
+        Parameters
+        ----------
+        data : (samples, features) numpy.ndarray
+            As they are, not scaled.
+
+        Returns
+        -------
+        neurons : (samples,) numpy.ndarray of int
+            The nearest of each.
+        distances : (samples,) numpy.ndarray of float
+            How far, in scaled units.
+        """
+        if data.ndim != 2 or data.shape[1] != len(self.features):
+            problem = f"must have {len(self.features)} columns"
+            raise ParameterError("Model.place", "data", problem, data)
+        scaled = (data - self.centre) / self.width
+        first, _, distance = best_units(self.weights, scaled)
+        return first, distance
+
+    def save(self, path: Path) -> None:
+        """Write it to an ``.npz`` file, whole or not at all.
+
+        Parameters
+        ----------
+        path : pathlib.Path
+            The file; its folder is made if it is missing.
+        """
+        path.parent.mkdir(parents=True, exist_ok=True)
+        arrays = {name: getattr(self, name) for name in ("weights", "centre", "width")}
+        header = {
+            "kind": _KIND,
+            "settings": self.settings.summary(),
+            "features": self.features,
+        }
+        files.write(path, header, arrays)
+
+    @classmethod
+    def load(cls, path: Path) -> Model:
+        """Read it from such a file.
+
+        Parameters
+        ----------
+        path : pathlib.Path
+            What `save` wrote.
+
+        Returns
+        -------
+        Model
+            The map.
+
+        Raises
+        ------
+        StateError
+            For a file that is missing, damaged, or no map.
+        """
+        content = files.read(path)
+        if content.get("kind") != _KIND:
+            raise StateError(f"{path}: holds no self-organising map")
+        tree = content["tree"]
+        weights, centre, width = (
+            np.asarray(tree[name]) for name in ("weights", "centre", "width")
+        )
+        settings = MapSettings(**content["settings"])
+        return cls(settings, weights, centre, width, list(content["features"]))
