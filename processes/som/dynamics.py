@@ -508,7 +508,7 @@ class Race(NamedTuple):
     weight_exp : int
         Exponent of the weights, negative.
     vth : int
-        Threshold: the largest product.
+        Threshold: the largest product, and what potentials rise before.
     bias_mant, bias_exp : int
         Rise of all potentials in a time step, in 1/64.
     inhibition : int
@@ -540,13 +540,15 @@ def race_of(norm: float, neurons: int, steps: int, reach: float) -> Race | None:
         None if the products are too large for any weight exponent.
     """
     for exponent in range(0, WEIGHT_EXPONENT_MIN - 1, -1):
-        vth = math.ceil(norm * norm * 2.0**exponent)
-        # Input comes in the 2nd time step of a sample, the last chance to spike is
-        # two before its end: the third factor needs one to arrive.
-        rise = math.ceil(reach * vth * 2**INPUT_SHIFT / (steps - 4))
+        largest = norm * norm * 2.0**exponent
+        # When the input comes, potentials have risen three times since their reset;
+        # in the last time step but one, when a spike can still teach, `steps` times.
+        rise = math.ceil(reach * largest * 2**INPUT_SHIFT / (steps - 2))
         bias_exp = (rise // (BIAS_MANTISSA_MAX + 1)).bit_length()
         mantissa = -(-rise // 2**bias_exp)
-        inhibition = math.ceil(mantissa * 2**bias_exp * steps / 2**INPUT_SHIFT) + 1
+        risen = mantissa * 2**bias_exp / 2**INPUT_SHIFT
+        vth = math.ceil(largest + 2 * risen)
+        inhibition = math.ceil(risen * steps) + 1
         # Inhibition is rounded up to 8 bits, by less than a hundredth.
         if vth + neurons * (1.01 * inhibition + 1) < INPUT_SUM_LIMIT:
             return Race(exponent, vth, mantissa, bias_exp, inhibition)

@@ -129,7 +129,8 @@ def _fingerprint(function: Dispatcher, seen: set[int] | None = None) -> str:
     for value in [python.__globals__.get(name) for name in names]:
         values.append(value)
         if isinstance(value, types.ModuleType):  # what is reached through it
-            values += [getattr(value, name, None) for name in names]
+            # Not getattr: numpy warns of names that it no longer has.
+            values += [vars(value).get(name) for name in names]
     parts += [_describe(value, seen) for value in values]
     return "\n".join(parts)
 

@@ -8,6 +8,7 @@ from scipy import stats
 from lava_apps.parameters import ParameterError
 from lava_apps.processes.encoders import (
     DeltaEncoder,
+    GradedEncoder,
     LatencyEncoder,
     PopulationEncoder,
     RateEncoder,
@@ -50,7 +51,11 @@ def delta():
     return DeltaEncoder(data=SIGNALS, threshold=0.5, rest=3)
 
 
-ALL = (poisson, regular, latencies, population, population_latencies, delta)
+def graded():
+    return GradedEncoder(data=IMAGES, steps=6, rest=2)
+
+
+ALL = (poisson, regular, latencies, population, population_latencies, delta, graded)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +74,11 @@ def test_samples_follow_each_other_with_a_start_and_a_rest(make):
     assert np.array_equal(sent["start_out"][:, 0], position == 0)
     assert not sent["s_out"][position >= steps].any()
     assert sent["s_out"][position < steps].any()
-    assert set(np.unique(sent["s_out"])) == {0, 1}
+    if make is graded:
+        assert not sent["s_out"][position > 0].any()
+        assert np.array_equal(sent["s_out"][position == 0], IMAGES[np.arange(7) % 3])
+    else:
+        assert set(np.unique(sent["s_out"])) == {0, 1}
 
 
 def test_poisson_rates_lie_within_confidence_bounds():
@@ -290,3 +299,24 @@ def test_reconstruct_takes_events_of_any_type_and_one_start_a_signal():
         assert rebuilt.ravel().tolist() == [1, 0.75, 1]
     with pytest.raises(ParameterError, match=r"reconstruct.initial: .* shape \(1,\)"):
         reconstruct(events, threshold=0.25, initial=np.zeros((5, 3, 1)))
+
+
+def test_graded_samples_come_in_the_order_that_is_set():
+    encoder = GradedEncoder(data=VALUES)
+    with Simulator(encoder) as sim:
+        probe = sim.probe(encoder.s_out)
+        sim.set(encoder.order, [2, 0, 2])
+        sim.run(6)
+        for wrong in ([0, 1, 3], [-1, 0, 1]):
+            with pytest.raises(ParameterError, match="order: must be from 0 to 2"):
+                sim.set(encoder.order, wrong)
+    assert np.array_equal(sim.data[probe], VALUES[[2, 0, 2, 2, 0, 2]])
+
+
+@pytest.mark.parametrize(
+    ("data", "complaint"),
+    [(VALUES, "an integer type"), ([[2**23]], "from -8388607 to 8388607")],
+)
+def test_graded_spikes_of_the_chip_are_integers_of_24_bits(data, complaint):
+    with pytest.raises(ParameterError, match=f"data: must (have|be) {complaint}"):
+        Simulator(GradedEncoder(data=data), precision="fixed_pt")
