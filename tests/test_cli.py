@@ -296,3 +296,67 @@ def test_ctrl_c_in_a_training_says_how_to_go_on(tmp_path):
     assert process.returncode == 130
     assert "--resume goes on from results/stdp-checkpoint.npz" in said
     assert (tmp_path / "results" / "stdp-checkpoint.npz").exists()
+
+
+SOM_KEYS = {
+    "data": str,
+    "samples": int,
+    "features": int,
+    "grid": str,
+    "topology": str,
+    "epochs": int,
+    "mode": str,
+    "quantisation_error": float,
+    "topographic_error": float,
+    "purity": float,
+    "us_per_sample": float,
+    "precision": str,
+    "backend": str,
+    "seed": int,
+    "seconds": float,
+}
+
+
+def test_som_maps_draws_and_saves(tmp_path):
+    arguments = ["--data", "iris", "--grid", "6x8", "--epochs", "3"]
+    done = run("som", *arguments, "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    printed = json.loads(done.stdout)
+    assert {key: type(value) for key, value in printed.items()} == SOM_KEYS
+    assert printed["grid"] == "6x8"
+    for name in ("umatrix", "planes", "hits", "labels"):
+        path = tmp_path / "results" / f"som-{name}.png"
+        assert path.stat().st_size > 10_000
+    assert (tmp_path / "results" / "som.npz").exists()
+    done = run("som", *arguments, "--resume", cwd=tmp_path)
+    assert "quantisation error" in done.stdout
+
+
+def test_som_maps_a_csv_file_without_labels(tmp_path):
+    (tmp_path / "mine.csv").write_text("a;b\n1;2\n3;5\n4;4\n")
+    done = run("som", "--data", "mine.csv", "--grid", "2x2", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    printed = json.loads(done.stdout)
+    assert printed["purity"] is None
+    assert printed["samples"] == 3
+    assert not (tmp_path / "results" / "som-labels.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--grid", "20"], "--grid: must be like 20x20, given '20'"),
+        (["--grid", "0x5"], "--rows: must be greater"),
+        (["--data", "none.csv"], "none.csv: there is no such file; known data: iris"),
+        (["--data", "iris", "--label", "x"], "iris has labels of its own"),
+        (["--mode", "spiking", "--neighbourhood", "mexican_hat"], "--neighbourhood: "),
+        (["--resume"], "som-checkpoint.npz: there is no such file"),
+        (["--resume", "--backend", "lava"], "--resume: not with --backend lava"),
+        (["--epochs", "0"], "--epochs: must be greater"),
+    ],
+)
+def test_som_refuses_what_it_cannot_do(arguments, complaint, tmp_path):
+    done = run("som", *arguments, cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert complaint in " ".join(done.stderr.replace("│", "").split())
+    assert not (tmp_path / "results").exists()

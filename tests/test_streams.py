@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lava_apps.streams import new_stream, normal, shuffle, splitmix64, uniform
+from lava_apps.streams import (
+    new_stream,
+    normal,
+    round_randomly,
+    shuffle,
+    splitmix64,
+    uniform,
+)
 
 
 def test_splitmix64_gives_the_published_numbers():
@@ -62,3 +69,12 @@ def test_normal_is_normal(seed):
     assert stats.kstest(draws, "norm").pvalue > 1e-3
     assert abs(np.corrcoef(draws[:-1], draws[1:])[0, 1]) < 0.03
     assert stream[1] == 40_000
+
+
+@pytest.mark.parametrize("value", [2.25, -3.6, 7.0, -2.0])
+def test_random_rounding_is_right_in_the_mean(value):
+    stream = new_stream(9)
+    rounded = np.array([round_randomly(value, stream) for _ in range(4000)])
+    assert set(rounded) <= {np.floor(value), np.ceil(value)}
+    assert rounded.mean() == pytest.approx(value, abs=0.04)
+    assert stream[1] == (0 if value == int(value) else 4000)

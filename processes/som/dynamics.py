@@ -331,10 +331,11 @@ def step_float(  # type: ignore[no-untyped-def]
         To be filled: what was compared, and how much each neuron learns.
     presented : (1,) numpy.ndarray of int
         Samples that were learnt.
-    sums, totals : (neurons, features) or (1, 1) numpy.ndarray
-        Samples of this batch by winner, and room for sums.
-    hits, seen : (neurons,) or (1,) numpy.ndarray
-        Their number, and room for sums.
+    sums, hits : numpy.ndarray
+        Samples of this batch by winner, (neurons, features) or (1, 1), and their
+        number, (neurons,) or (1,).
+    totals, seen : numpy.ndarray
+        Room for their sums, of the same shapes.
     learning : (1,) numpy.ndarray
         Factor of all changes, from 0 to 1.
     rule : Rule
@@ -589,8 +590,9 @@ class GradedCode:
     Examples
     --------
     >>> from lava_apps.processes.som import GradedCode
-    >>> GradedCode([[0.0, 1.0], [3.0, 4.0]], neurons=100).encode([[0.0, 4.0]]).shape
-    (1, 3)
+    >>> code = GradedCode([[0.0, 1.0], [3.0, 4.0]], neurons=100)
+    >>> code.encode([[0.0, 4.0]]).shape == (1, 2 + code.lines)
+    True
     """
 
     @validated
