@@ -346,7 +346,8 @@ def test_som_maps_a_csv_file_without_labels(tmp_path):
     ("arguments", "complaint"),
     [
         (["--grid", "20"], "--grid: must be like 20x20, given '20'"),
-        (["--grid", "0x5"], "--rows: must be greater"),
+        (["--grid", "0x5"], "--grid: rows must be greater"),
+        (["--mode", "batch", "--rate", "0.1"], "--rate: goes with mode online"),
         (["--data", "none.csv"], "none.csv: there is no such file; known data: iris"),
         (["--data", "iris", "--label", "x"], "iris has labels of its own"),
         (["--mode", "spiking", "--neighbourhood", "mexican_hat"], "--neighbourhood: "),

@@ -95,17 +95,16 @@ def load_table(source: str, *, label: str | None = None, full: bool = False) -> 
 def _read_csv(path: Path, label: str | None) -> Table:
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            first = file.readline()
-            delimiter = max(",;\t", key=first.count)
-            header = next(csv.reader([first], delimiter=delimiter), [])
-            names = [name.strip() for name in header]
-            place = _label_place(path, names, label)
+            delimiter = max(",;\t", key=file.readline().count)
+            file.seek(0)
             rows = csv.reader(file, delimiter=delimiter)
+            names = [name.strip() for name in next(rows, [])]
+            place = _label_place(path, names, label)
             blocks, labels = _read_rows(path, rows, names, place)
     except FileNotFoundError:
         known = ", ".join(TABLES)
         raise DataError(f"{path}: there is no such file; known data: {known}") from None
-    except (UnicodeDecodeError, csv.Error, IsADirectoryError) as error:
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: cannot be read as CSV ({error})") from None
     if not blocks:
         raise DataError(f"{path}: has no rows below its header")
@@ -121,6 +120,9 @@ def _label_place(path: Path, names: list[str], label: str | None) -> int | None:
         raise DataError(f"{path}: has no header")
     if all(_is_number(name) for name in names):
         raise DataError(f"{path}: line 1 must name the columns, and holds numbers")
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise DataError(f"{path}: has more than one column {twice[0]!r}")
     if label is None:
         return None
     if label not in names:
@@ -151,20 +153,21 @@ def _read_rows(
         block.clear()
         lines.clear()
 
+    line = rows.line_num + 1
     for row in rows:
+        begin, line = line, rows.line_num + 1
         if not row:
             continue
-        line = rows.line_num + 1
         if len(row) != len(names):
             problem = f"has {len(row)} values, the header {len(names)}"
-            raise DataError(f"{path}: line {line} {problem}")
+            raise DataError(f"{path}: line {begin} {problem}")
         if place is not None:
             labels.append(row[place].strip())
             if not labels[-1]:
-                raise DataError(f"{path}: line {line}, {names[place]}: is missing")
+                raise DataError(f"{path}: line {begin}, {names[place]}: is missing")
             row = row[:place] + row[place + 1 :]
         block.append(row)
-        lines.append(line)
+        lines.append(begin)
         if len(block) == _BLOCK:
             close()
     if block:

@@ -16,6 +16,7 @@ from lava_apps.parameters import (
     PositiveNumber,
     Seed,
     TimeSteps,
+    Vector,
     invalid,
     validated,
 )
@@ -264,6 +265,8 @@ class GradedEncoder(_Encoder):
         Time steps of a sample, at least 1. Default 1.
     rest : int
         Time steps of silence after each sample. Default 0.
+    order : (samples,) array_like of int, optional
+        Which sample is presented when. Default: one after the other.
     name : str, optional
         Name of the Process.
     log_config : lava.magma.core.process.process.LogConfig, optional
@@ -279,8 +282,7 @@ class GradedEncoder(_Encoder):
         Place of the present sample in the order, and the time steps of its
         presentation that were done.
     order : Var
-        Which sample is presented when, shape (samples,). May be set between runs, such
-        as to a new permutation for each epoch.
+        As above. May be set between runs, such as to a new permutation for each epoch.
 
     Raises
     ------
@@ -301,15 +303,21 @@ class GradedEncoder(_Encoder):
         data: Samples,
         steps: TimeSteps = 1,
         rest: Rest = 0,
+        order: Vector | None = None,
         name: str | None = None,
         log_config: LogConfig | None = None,
     ) -> None:
+        samples = np.arange(len(data))
+        chosen = samples if order is None else order
+        if chosen.shape != samples.shape or not np.isin(chosen, samples).all():
+            problem = f"must be {len(data)} integers from 0 to {len(data) - 1}"
+            raise ParameterError(type(self).__name__, "order", problem, order)
         options: dict[str, Any] = {"name": name, "log_config": log_config}
         super().__init__(
             data=data.reshape(len(data), -1), steps=steps, rest=rest, **options
         )
         self._present(data.shape[1:])
-        self.order = Var(shape=(len(data),), init=np.arange(len(data)))
+        self.order = Var(shape=samples.shape, init=chosen.astype(np.int64))
 
 
 class PopulationEncoder(_Encoder):

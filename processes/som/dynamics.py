@@ -36,6 +36,7 @@ INFLUENCE_MAX = 127
 """In fixed_pt the influence of the winner is a trace of 7 bits (and a sign)."""
 
 _COARSEST = 16
+RADIUS_MIN = 0.01
 GAUSSIAN, BUBBLE, MEXICAN_HAT = range(3)
 LINEAR, EXPONENTIAL, INVERSE = range(3)
 ROW_DISTANCE = math.sqrt(3) / 2
@@ -605,6 +606,7 @@ class GradedCode:
         reach: Annotated[Number, Field(gt=0, le=1)] = 0.3,
     ) -> None:
         owner, self._low = type(self).__name__, float(data.min())
+        self._features = data.shape[1]
         width = float(data.max()) - self._low
         if width == 0:
             raise ParameterError(owner, "data", "must not be all the same", data)
@@ -614,7 +616,7 @@ class GradedCode:
             if race_of(largest * longest, neurons, steps, reach) is not None:
                 break
         else:
-            problem = f"leaves less than {_COARSEST} integers for a value"
+            problem = f"must be fewer: they leave less than {_COARSEST} integers"
             raise ParameterError(owner, "neurons", problem, neurons)
         self.largest, self.norm = largest, largest * longest
         self._scale = largest / width
@@ -636,6 +638,9 @@ class GradedCode:
             From 1 to 255: a 0 would be no spike, and leave the trace of the sample
             before.
         """
+        if data.shape[1] != self._features:
+            problem = f"must have {self._features} columns"
+            raise ParameterError("GradedCode.encode", "data", problem, data)
         scaled = np.clip((data - self._low) * self._scale, 0, self.largest)
         rest = np.maximum(self.norm**2 - (scaled**2).sum(axis=1, keepdims=True), 0)
         lines = np.repeat(np.sqrt(rest / self.lines), self.lines, axis=1)
@@ -656,4 +661,7 @@ class GradedCode:
         (neurons, features) numpy.ndarray of float
             Without the lines that were added.
         """
+        if weights.shape[1] != self._features + self.lines:
+            problem = f"must have {self._features + self.lines} columns"
+            raise ParameterError("GradedCode.decode", "weights", problem, weights)
         return np.asarray(weights[:, : -self.lines] / self._scale + self._low)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from lava_apps.kernel import Process
 from lava_apps.parameters import (
@@ -20,6 +20,7 @@ from lava_apps.parameters import (
     Seed,
     TimeSteps,
     dimensions,
+    invalid,
     validated,
 )
 from lava_apps.processes.som.dynamics import (
@@ -30,6 +31,7 @@ from lava_apps.processes.som.dynamics import (
     INVERSE,
     LINEAR,
     MEXICAN_HAT,
+    RADIUS_MIN,
     WEIGHT_MAX,
     Course,
     Grid,
@@ -45,6 +47,27 @@ from lava.magma.core.process.variable import Var
 
 _KINDS = {"linear": LINEAR, "exponential": EXPONENTIAL, "inverse": INVERSE}
 _NEIGHBOURHOODS = {"gaussian": GAUSSIAN, "bubble": BUBBLE, "mexican_hat": MEXICAN_HAT}
+Radius = Annotated[Number, Field(ge=RADIUS_MIN)]
+
+
+def _number_or_schedule(allowed: str, lowest: float, highest: float) -> BeforeValidator:
+    """Make a validator for a Schedule, or a number that stays."""
+
+    def check(value: object) -> object:
+        if value is None or isinstance(value, Schedule):
+            return value
+        is_number = isinstance(value, (int, float, np.number))
+        if not is_number or not lowest <= float(value) <= highest:  # type: ignore[arg-type]
+            raise invalid(f"must be a Schedule, or a number {allowed}")
+        return float(value)  # type: ignore[arg-type]
+
+    return BeforeValidator(check)
+
+
+_RadiusOfMap = Annotated[
+    Any, _number_or_schedule(f"of {RADIUS_MIN} or more", RADIUS_MIN, 1e9)
+]
+_RateOfMap = Annotated[Any, _number_or_schedule("from 0 to 1", 0, 1)]
 Topology = Literal["rectangular", "hexagonal"]
 Neighbourhood = Literal["gaussian", "bubble", "mexican_hat"]
 Metric = Literal["euclidean", "dot"]
@@ -123,9 +146,9 @@ class SOM(Process):
     below r. In a batch (Kohonen 2013, Neural Netw. 37:52) samples are gathered, and
     then each weight moves by the rate to their mean, weighted by h.
 
-    ProcessModels: ``floating_pt``, equal to MiniSom; ``fixed_pt`` with 8-bit weights
-    and inputs, h rounded to 1/127, and changes rounded at random from the Process' own
-    stream. CPU only; for Loihi 2 see
+    ProcessModels: ``floating_pt``, equal to MiniSom; ``fixed_pt`` with 8-bit weights,
+    which end at 0 and 255 whatever the inputs, h rounded to 1/127, and changes rounded
+    at random from the Process' own stream. CPU only; for Loihi 2 see
     :class:`~lava_apps.processes.som.SpikingSOM`.
 
     Parameters
@@ -138,8 +161,8 @@ class SOM(Process):
         Samples of the whole training, over which radius and rate change; afterwards
         they stay.
     radius : Schedule or float, optional
-        Radius of the neighbourhood, in distances between neighbours, above 0 to the
-        end. Default: linearly from half of the longer side (at least 1) to 1.
+        Radius of the neighbourhood, in distances between neighbours, at least 0.01 to
+        the end. Default: linearly from half of the longer side (at least 1) to 1.
     rate : Schedule or float
         Learning rate, from 0 to 1. Default: linearly from 0.5 to 0.01.
     topology : {"rectangular", "hexagonal"}
@@ -155,7 +178,8 @@ class SOM(Process):
         For the latter inputs, and initial weights, should be of one length: a longer
         weight vector wins otherwise. Default "euclidean".
     batch : int
-        Samples that are learnt together; 1, the default, learns each at once.
+        Samples that are learnt together, at most `samples`; 1, the default, learns each
+        at once. What does not fill a last batch is not learnt.
     learning : float
         Factor of all changes, from 0, where only winners are found, to 1, the
         default. The Var may be set between runs.
@@ -214,8 +238,8 @@ class SOM(Process):
         *,
         weights: Annotated[NumericArray, dimensions(3)],
         samples: PositiveInteger,
-        radius: Schedule | PositiveNumber | None = None,
-        rate: Schedule | Fraction | None = None,
+        radius: _RadiusOfMap = None,
+        rate: _RateOfMap = None,
         topology: Topology = "rectangular",
         toroid: bool = False,
         neighbourhood: Neighbourhood = "gaussian",
@@ -236,6 +260,9 @@ class SOM(Process):
             samples=samples,
             batch=batch,
         )
+        if batch > samples:
+            problem = f"must not exceed samples = {samples}"
+            raise ParameterError(type(self).__name__, "batch", problem, batch)
         if batch > 1 and neighbourhood == "mexican_hat":
             problem = 'must not be "mexican_hat" in batches: a mean needs weights >= 0'
             owner = type(self).__name__
@@ -273,8 +300,9 @@ class SOM(Process):
         if given is None:
             given = Schedule(max(side / 2, 1.0), 1.0)
         schedule = given if isinstance(given, Schedule) else Schedule(given)
-        if schedule.last == 0:
-            raise ParameterError(cls.__name__, "radius", "must stay above 0", given)
+        if min(schedule.first, schedule.last) < RADIUS_MIN:
+            problem = f"must stay at {RADIUS_MIN} or more"
+            raise ParameterError(cls.__name__, "radius", problem, given)
         return schedule.course()
 
     @classmethod
@@ -319,7 +347,7 @@ class SpikingSOM(Process):
     weights : (rows, columns, inputs) array_like of int
         Initial weights, from 0 to 255.
     norm : float
-        Length of all inputs.
+        Length of all inputs. Of longer ones products may exceed the widths of the chip.
     steps : int
         Time steps of a sample, at least 8: the more, the finer the competition.
         Default 100.
@@ -327,9 +355,9 @@ class SpikingSOM(Process):
         Share of the largest product, from 0 to 1, within which the winner of a sample
         must lie; a sample without one is not learnt. Default 0.3.
     radius : float
-        Radius of the neighbourhood at the begin. Default: a quarter of the longer side,
-        at least 1. A much wider one draws all weights together, until in 8 bits they
-        are the same, and stay so.
+        Radius of the neighbourhood at the begin, at least 0.01. Default: a quarter of
+        the longer side, at least 1. A much wider one draws all weights together, until
+        in 8 bits they are the same, and stay so.
     rate_exp : int
         The learning rate of a winner is ``2**-rate_exp``, less a hundredth. From 0 to
         4, default 3.
@@ -381,7 +409,7 @@ class SpikingSOM(Process):
         norm: PositiveNumber,
         steps: Annotated[TimeSteps, Field(ge=8)] = 100,
         reach: Annotated[Number, Field(gt=0, le=1)] = 0.3,
-        radius: PositiveNumber | None = None,
+        radius: Radius | None = None,
         rate_exp: Annotated[Integer, Field(ge=0, le=4)] = 3,
         topology: Topology = "rectangular",
         toroid: bool = False,
@@ -419,13 +447,13 @@ class SpikingSOM(Process):
         self.influence = Var(shape=(neurons, neurons), init=self.influences(first))
 
     @validated
-    def influences(self, radius: PositiveNumber) -> Array:
+    def influences(self, radius: Radius) -> Array:
         """Give values of `influence` for a radius.
 
         Parameters
         ----------
         radius : float
-            Of the neighbourhood, above 0.
+            Of the neighbourhood, at least 0.01.
 
         Returns
         -------

@@ -57,6 +57,8 @@ def test_a_csv_file_with_labels(delimiter, tmp_path, monkeypatch):
         ("a,b\n1,2\n3\n", "line 3 has 1 values, the header 2"),
         ("1,2\n3,4\n", "line 1 must name the columns"),
         ("a,b\n", "has no rows below its header"),
+        ("a,b,a\n1,2,3\n", "has more than one column 'a'"),
+        ('"a\nb",c\n1,2\n"3\n",\n', "line 4, c: is missing"),
         ("", "has no header"),
     ],
 )

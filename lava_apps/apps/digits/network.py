@@ -33,7 +33,7 @@ from lava.proc.dense.process import Dense
 STEPS = 250
 """Time steps of an image."""
 
-WEIGHT_UNITS = 203
+WEIGHT_UNITS = 204
 """Integer units of a weight of 1 in fixed_pt: as many as leave the inhibition in reach
 of 8 bits and an exponent of 7."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -29,6 +31,7 @@ from lava_apps.apps.som.figures import (
 from lava_apps.apps.som.network import MapSettings, Mode
 from lava_apps.datasets import TABLES, load_table
 from lava_apps.loihi2.run_configs import Precision
+from lava_apps.parameters import ParameterError
 from lava_apps.plotting import check_folder
 
 MODEL, CHECKPOINT = "som.npz", "som-checkpoint.npz"
@@ -39,6 +42,18 @@ def _grid(text: str) -> tuple[int, int]:
     if found is None:
         raise typer.BadParameter(f"--grid: must be like 20x20, given {text!r}")
     return int(found[1]), int(found[2])
+
+
+@contextmanager
+def _named_as_options() -> Iterator[None]:
+    """Name the option that a parameter comes from."""
+    try:
+        yield
+    except ParameterError as error:
+        if error.parameter in ("rows", "columns", "neurons"):
+            problem = f"--grid: {error.parameter} {error.complaint}"
+            raise typer.BadParameter(problem) from None
+        raise
 
 
 def som(
@@ -66,8 +81,13 @@ def som(
         typer.Option(help="At the begin. Default: half of the longer side."),
     ] = None,
     final_radius: Annotated[float, typer.Option(help="At the end.")] = 1.0,
-    rate: Annotated[float, typer.Option(help="Learning rate at the begin.")] = 0.5,
-    final_rate: Annotated[float, typer.Option(help="Learning rate at the end.")] = 0.05,
+    rate: Annotated[
+        float | None,
+        typer.Option(help="Learning rate at the begin, online. Default: 0.5."),
+    ] = None,
+    final_rate: Annotated[
+        float | None, typer.Option(help="And at the end. Default: 0.05.")
+    ] = None,
     epochs: Annotated[int, typer.Option(help="Presentations of each sample.")] = 10,
     mode: Annotated[
         Mode, typer.Option(help="online, batch, or by spikes as on Loihi 2.")
@@ -89,29 +109,30 @@ def som(
     """Map a table of numbers onto a grid of neurons, and draw the map."""
     check_folder(out)
     rows, columns = _grid(grid)
-    settings = MapSettings(
-        rows=rows,
-        columns=columns,
-        topology=topology,
-        toroid=toroid,
-        neighbourhood=neighbourhood,
-        radius=radius,
-        final_radius=final_radius,
-        rate=rate,
-        final_rate=final_rate,
-        epochs=epochs,
-        mode=mode,
-        initial=initial,
-        precision=precision,
-        seed=seed,
-    )
+    with _named_as_options():
+        settings = MapSettings(
+            rows=rows,
+            columns=columns,
+            topology=topology,
+            toroid=toroid,
+            neighbourhood=neighbourhood,
+            radius=radius,
+            final_radius=final_radius,
+            rate=rate,
+            final_rate=final_rate,
+            epochs=epochs,
+            mode=mode,
+            initial=initial,
+            precision=precision,
+            seed=seed,
+        )
     # Lava's own runtime can neither take nor restore a state.
     checkpoint = None if backend == "lava" else out / CHECKPOINT
     if resume and checkpoint is None:
         raise typer.BadParameter("--resume: not with --backend lava")
     table = load_table(data, label=label, full=full)
     try:
-        with progress_bar() as progress:
+        with progress_bar() as progress, _named_as_options():
             task = progress.add_task("mapping", total=epochs * len(table.data))
             result = map_table(
                 table,
@@ -132,8 +153,11 @@ def som(
         draw_planes(result, out / "som-planes.png"),
         draw_hits(result, out / "som-hits.png"),
     ]
+    labelled = out / "som-labels.png"
     if table.labels is not None:
-        figures.append(draw_labels(result, out / "som-labels.png"))
+        figures.append(draw_labels(result, labelled))
+    else:
+        labelled.unlink(missing_ok=True)  # of other data, from an earlier run
     if as_json:
         print(json.dumps(result.summary()))
     else:
@@ -150,7 +174,7 @@ def _print(result: MapResult, out: Path, figures: list[Path]) -> None:
         "map": f"{summary['grid']}, {settings.topology}, {kind}",
         "training": f"{summary['epochs']} epochs, {summary['mode']}, "
         f"{summary['precision']}",
-        "quantisation error": f"{summary['quantisation_error']:.4g} (scaled units)",
+        "quantisation error": f"{summary['quantisation_error']:.4g} ({result.units})",
         "topographic error": f"{summary['topographic_error']:.4f}",
     }
     if summary["purity"] is not None:

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from lava_apps.apps.som.network import MapNetwork, MapSettings, positions
 from lava_apps.apps.som.training import Progress, train
-from lava_apps.parameters import Array
+from lava_apps.parameters import Array, ParameterError
 from lava_apps.runtime import Simulator
 from lava_apps.runtime.simulator import BackendName
 
@@ -37,8 +37,9 @@ class SelfOrganisingMap(TransformerMixin, BaseEstimator):
         Radius of the neighbourhood at the begin. Default: half of the longer side.
     final_radius : float
         Radius at the end. Default 1.
-    rate, final_rate : float
-        Learning rate at the begin and at the end, from 0 to 1. Default 0.5 and 0.05.
+    rate, final_rate : float, optional
+        Learning rate at the begin and at the end, from 0 to 1, for the mode "online".
+        Default 0.5 and 0.05; a batch has 1.
     epochs : int
         Presentations of each sample. Default 10.
     mode : {"online", "batch"}
@@ -83,8 +84,8 @@ class SelfOrganisingMap(TransformerMixin, BaseEstimator):
         neighbourhood: str = "gaussian",
         radius: float | None = None,
         final_radius: float = 1.0,
-        rate: float = 0.5,
-        final_rate: float = 0.05,
+        rate: float | None = None,
+        final_rate: float | None = None,
         epochs: int = 10,
         mode: str = "online",
         initial: str = "pca",
@@ -123,6 +124,9 @@ class SelfOrganisingMap(TransformerMixin, BaseEstimator):
         """
         data = validate_data(self, X, dtype=float, ensure_min_samples=2)
         given = self.get_params(deep=False)
+        if given["mode"] == "spiking":
+            problem = "must be online or batch: of spikes, some samples have no winner"
+            raise ParameterError(type(self).__name__, "mode", problem, given["mode"])
         state, backend = given.pop("random_state"), given.pop("backend")
         seed = int(check_random_state(state).randint(2**31 - 1))
         self._settings = MapSettings(**given, seed=seed)

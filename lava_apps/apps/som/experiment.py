@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +54,13 @@ class MapResult:
     progress: Progress
     backend: str
     seconds: float
+
+    @property
+    def units(self) -> str:
+        """What distances are measured in."""
+        model = self.model
+        is_scaled = bool(model.centre.any() or (model.width != 1).any())
+        return "scaled units" if is_scaled else "units of the data"
 
     @property
     def quantisation_error(self) -> float:
@@ -140,11 +149,17 @@ def map_table(
     """
     begin, settings = time.perf_counter(), settings or MapSettings()
     if len(table.data) < 2:
-        raise ParameterError("map_table", "table", "must have 2 rows", table.data)
+        raise ParameterError("map_table", "data", "must have 2 rows", table.data)
     how = scaling or ("standard" if table.image_shape is None else "none")
-    centre, width = _scales(table.data, how)
-    data = (table.data - centre) / width
-    known = f"{table.name}, {how}"
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what comes of it is looked at
+        centre, width = _scales(table.data, how)
+        data = (table.data - centre) / width
+        if not np.isfinite(np.square(data).sum()):
+            problem = "makes numbers too large for distances; try range"
+            raise ParameterError("map_table", "scaling", problem, how)
+    content = hashlib.sha256(data.tobytes() + repr(table.features).encode())
+    known = f"{table.name}, {how}, {content.hexdigest()[:16]}"
     progress, snapshot = Progress(settings, len(data), data=known), None
     if resume:
         if checkpoint is None:

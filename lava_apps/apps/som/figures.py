@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import ListedColormap, to_rgb
+from matplotlib.ticker import MaxNLocator
 
 from lava_apps.apps.som.experiment import MapResult
 from lava_apps.apps.som.network import MapSettings, positions
@@ -17,6 +18,7 @@ from lava_apps.parameters import Array
 from lava_apps.plotting import CLASS_COLOURS, new_figure, save_figure
 
 _MOST_PLANES = 36
+_LOWEST, _HIGHEST = 2.6, 60.0  # inches
 _HEXAGON = np.pi / 3 * np.arange(6) + np.pi / 6
 _SQUARE = np.pi / 2 * np.arange(4) + np.pi / 4
 
@@ -47,7 +49,8 @@ def _write(ax: Any, place: Array, text: object, colour: str) -> None:
 
 def _size(settings: MapSettings, width: float) -> tuple[float, float]:
     """Give a figure of this width the height of the map, with room for a title."""
-    return width, 0.8 + (width - 1.4) * settings.rows / max(settings.columns, 1)
+    height = 0.8 + (width - 1.4) * settings.rows / settings.columns
+    return width, min(max(height, _LOWEST), _HIGHEST)
 
 
 def draw_u_matrix(result: MapResult, path: Path) -> Path:
@@ -70,8 +73,9 @@ def draw_u_matrix(result: MapResult, path: Path) -> Path:
         ax = figure.subplots()
         values = u_matrix(model.settings, model.weights)
         cells = _cells(ax, model.settings, values, cmap="viridis")
+        cells.set_clim(vmin=0 if values.max() > 0 else None)
         ax.set_title(f"U-matrix of {result.table.name}: ridges part clusters")
-        label = "mean distance from neighbours (scaled units)"
+        label = f"distance ({result.units})"
         figure.colorbar(cells, ax=ax, label=label, shrink=0.8)
         return save_figure(figure, path)
 
@@ -98,7 +102,7 @@ def draw_planes(result: MapResult, path: Path) -> Path:
     shown = min(len(model.features), _MOST_PLANES)
     columns = min(shown, 6)
     rows = -(-shown // columns)
-    side = 0.9 + 1.4 * model.settings.rows / model.settings.columns
+    side = min(0.9 + 1.4 * model.settings.rows / model.settings.columns, _HIGHEST / 2)
     with new_figure(2.1 * columns + 0.4, side * rows + 0.4) as figure:
         axes = figure.subplots(rows, columns, squeeze=False).reshape(-1)
         for ax in axes[shown:]:
@@ -151,13 +155,14 @@ def draw_hits(result: MapResult, path: Path) -> Path:
         ax = figure.subplots()
         cells = _cells(ax, settings, hits, cmap="viridis")
         if settings.neurons <= 150:
-            limit = hits.max() * 0.6
+            limit = hits.min() + 0.6 * (hits.max() - hits.min())
             for place, count in zip(positions(settings), hits, strict=True):
                 colour = "black" if count > limit else "white"
                 _write(ax, place, count, colour)
         empty = int((hits == 0).sum())
         ax.set_title(f"samples of {result.table.name}; {empty} neurons have none")
-        figure.colorbar(cells, ax=ax, label="samples", shrink=0.8)
+        whole = MaxNLocator(integer=True)
+        figure.colorbar(cells, ax=ax, label="samples", shrink=0.8, ticks=whole)
         return save_figure(figure, path)
 
 
@@ -201,5 +206,7 @@ def draw_labels(result: MapResult, path: Path) -> Path:
             ax.plot([], [], "s", color=colour, label=str(name), markersize=7)
         if not many:
             ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
-        ax.set_title(f"labels of {result.table.name}: {result.purity:.1%} pure")
+        shared = f"; {len(classes)} labels share ten colours" if many else ""
+        name = result.table.name
+        ax.set_title(f"labels of {name}: {result.purity:.1%} pure{shared}")
         return save_figure(figure, path)

@@ -9,7 +9,7 @@ import numpy as np
 
 from lava_apps.apps.som.network import MapSettings
 from lava_apps.apps.som.quality import best_units
-from lava_apps.parameters import Array, ParameterError
+from lava_apps.parameters import Array, Matrix, ParameterError, validated
 from lava_apps.runtime import StateError
 from lava_apps.runtime import state as files
 
@@ -38,12 +38,13 @@ class Model:
     width: Array
     features: list[str]
 
-    def place(self, data: Array) -> tuple[Array, Array]:
+    @validated
+    def place(self, data: Matrix) -> tuple[Array, Array]:
         """Find where samples belong.
 
         Parameters
         ----------
-        data : (samples, features) numpy.ndarray
+        data : (samples, features) array_like
             As they are, not scaled.
 
         Returns
@@ -53,21 +54,22 @@ class Model:
         distances : (samples,) numpy.ndarray of float
             How far, in scaled units.
         """
-        if data.ndim != 2 or data.shape[1] != len(self.features):
+        if data.shape[1] != len(self.features):
             problem = f"must have {len(self.features)} columns"
             raise ParameterError("Model.place", "data", problem, data)
         scaled = (data - self.centre) / self.width
         first, _, distance = best_units(self.weights, scaled)
         return first, distance
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path | str) -> None:
         """Write it to an ``.npz`` file, whole or not at all.
 
         Parameters
         ----------
-        path : pathlib.Path
+        path : pathlib.Path or str
             The file; its folder is made if it is missing.
         """
+        path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         arrays = {name: getattr(self, name) for name in ("weights", "centre", "width")}
         header = {
@@ -78,12 +80,12 @@ class Model:
         files.write(path, header, arrays)
 
     @classmethod
-    def load(cls, path: Path) -> Model:
+    def load(cls, path: Path | str) -> Model:
         """Read it from such a file.
 
         Parameters
         ----------
-        path : pathlib.Path
+        path : pathlib.Path or str
             What `save` wrote.
 
         Returns
@@ -96,7 +98,7 @@ class Model:
         StateError
             For a file that is missing, damaged, or no map.
         """
-        content = files.read(path)
+        content = files.read(Path(path))
         if content.get("kind") != _KIND:
             raise StateError(f"{path}: holds no self-organising map")
         tree = content["tree"]

@@ -35,6 +35,7 @@ from lava_apps.processes.som.process import Neighbourhood, Topology
 from lava_apps.runtime import Simulator
 
 Mode = Literal["online", "batch", "spiking"]
+_RATES = {"batch": 1.0, "spiking": 0.125}
 Initial = Literal["pca", "sample"]
 STEPS = 100
 """Time steps of a sample in the spiking map."""
@@ -59,9 +60,9 @@ class MapSettings:
         quarter for the spiking map, at least `final_radius`.
     final_radius : float
         Radius at the end. Default 1.
-    rate, final_rate : float
-        Learning rate at the begin and at the end, from 0 to 1; of a batch, 1 and 1. Not
-        for the spiking map, whose rate is 1/8. Default 0.5 and 0.05.
+    rate, final_rate : float, optional
+        Learning rate at the begin and at the end, from 0 to 1, for the mode "online".
+        Default 0.5 and 0.05; a batch has 1, the spiking map 1/8.
     epochs : int
         Presentations of each sample. Default 10.
     mode : {"online", "batch", "spiking"}
@@ -101,8 +102,8 @@ class MapSettings:
         neighbourhood: Neighbourhood = "gaussian",
         radius: PositiveNumber | None = None,
         final_radius: PositiveNumber = 1.0,
-        rate: Annotated[Fraction, Field(gt=0)] = 0.5,
-        final_rate: Fraction = 0.05,
+        rate: Annotated[Fraction, Field(gt=0)] | None = None,
+        final_rate: Fraction | None = None,
         epochs: PositiveInteger = 10,
         mode: Mode = "online",
         initial: Initial = "pca",
@@ -115,8 +116,14 @@ class MapSettings:
         if mode == "spiking" and precision == "floating_pt":
             problem = 'must be "fixed_pt" for the spiking map'
             raise ParameterError(owner, "precision", problem, precision)
-        if mode == "batch":
-            rate = final_rate = 1.0
+        for name, given_rate in (("rate", rate), ("final_rate", final_rate)):
+            if mode != "online" and given_rate not in (None, _RATES[mode]):
+                problem = "goes with mode online"
+                raise ParameterError(owner, name, problem, given_rate)
+        if mode != "online":
+            rate = final_rate = _RATES[mode]
+        rate = 0.5 if rate is None else rate
+        final_rate = 0.05 if final_rate is None else final_rate
         part = 4 if mode == "spiking" else 2
         first = radius or max(max(rows, columns) / part, final_radius)
         chosen = precision or ("fixed_pt" if mode == "spiking" else "floating_pt")
@@ -208,7 +215,8 @@ class MapNetwork:
             first = self._code.encode(weights).reshape(*settings.shape, -1)
         if settings.precision == "fixed_pt":
             first = np.clip(np.rint(first), 0, WEIGHT_MAX).astype(int)
-        self.encoder = GradedEncoder(data=coded, steps=settings.steps)
+        order = self._order(0) if learning else None
+        self.encoder = GradedEncoder(data=coded, steps=settings.steps, order=order)
         grid: dict[str, Any] = {
             "topology": settings.topology,
             "toroid": settings.toroid,
@@ -218,15 +226,22 @@ class MapNetwork:
         self.som: SOM | SpikingSOM
         if settings.mode == "spiking":
             self.som = SpikingSOM(
-                weights=first, norm=self._code.norm, steps=STEPS, **grid
+                weights=first,
+                norm=self._code.norm,
+                steps=STEPS,
+                radius=settings.radius,
+                **grid,
             )
         else:
+            # The last of a few batches has the radius of the end, too.
+            batches = settings.mode == "batch"
+            updates = max(settings.epochs - batches, 1)
             self.som = SOM(
                 weights=first,
-                samples=settings.epochs * self._samples,
+                samples=updates * self._samples,
                 radius=Schedule(settings.radius, settings.final_radius),
                 rate=Schedule(settings.rate, settings.final_rate),
-                batch=self._samples if settings.mode == "batch" else 1,
+                batch=self._samples if batches else 1,
                 learning=float(learning),
                 **grid,
             )
@@ -235,6 +250,8 @@ class MapNetwork:
     def begin_epoch(self, sim: Simulator, epoch: int) -> None:
         """Set the order of the samples, and the radius of a spiking map.
 
+        The first ones are those that the graph begins with.
+
         Parameters
         ----------
         sim : Simulator
@@ -242,13 +259,18 @@ class MapNetwork:
         epoch : int
             Which, from 0 on.
         """
-        rng = np.random.default_rng([self.settings.seed, epoch])
-        sim.set(self.encoder.order, rng.permutation(self._samples))
+        if epoch == 0:
+            return
+        sim.set(self.encoder.order, self._order(epoch))
         if isinstance(self.som, SpikingSOM):
             first, last = self.settings.radius, self.settings.final_radius
             progress = epoch / max(self.settings.epochs - 1, 1)
             radius = first + (last - first) * progress
             sim.set(self.som.influence, self.som.influences(radius))
+
+    def _order(self, epoch: int) -> Array:
+        rng = np.random.default_rng([self.settings.seed, epoch])
+        return np.asarray(rng.permutation(self._samples))
 
     def weights(self, sim: Simulator) -> Array:
         """Read the weights.

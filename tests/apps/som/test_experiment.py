@@ -113,6 +113,33 @@ def test_ctrl_c_and_resume_end_with_the_same_map(mode, tmp_path):
         map_table(IRIS, settings, resume=True)
 
 
+@pytest.mark.parametrize("mode", ["online", "spiking"])
+def test_lavas_own_runtime_gives_the_same_map(mode):
+    table = Table("few", IRIS.data[::10], IRIS.features)
+    settings = MapSettings(rows=2, columns=2, epochs=2, mode=mode)
+    theirs = map_table(table, settings, backend="lava")
+    ours = map_table(table, settings, backend="inline")
+    assert theirs.backend == "lava"
+    assert np.array_equal(theirs.model.weights, ours.model.weights)
+
+
+def test_the_last_batch_has_the_final_radius():
+    options = {"rows": 6, "columns": 6, "mode": "batch", "epochs": 30}
+    errors = [
+        map_table(IRIS, MapSettings(**options, final_radius=radius)).quantisation_error
+        for radius in (0.3, 1.0, 2.0)
+    ]
+    assert errors[0] < errors[1] < errors[2]
+
+
+def test_a_checkpoint_of_other_rows_is_refused(tmp_path):
+    path = tmp_path / "checkpoint.npz"
+    map_table(IRIS, SMALL, checkpoint=path)
+    other = dataclasses.replace(IRIS, data=IRIS.data[::-1])
+    with pytest.raises(ParameterError, match=r"data: must be 'iris, standard, "):
+        map_table(other, SMALL, checkpoint=path, resume=True)
+
+
 def test_scaling_does_what_it_says():
     data = np.random.default_rng(0).normal(3, 2, (50, 3)) * [1, 10, 0]
     table = Table("t", data, ["a", "b", "c"])
@@ -139,6 +166,9 @@ def test_a_map_comes_back_from_its_file_and_places_samples(tmp_path):
     assert np.array_equal(distance, result.distance)
     with pytest.raises(ParameterError, match=r"Model.place.data: must have 4 columns"):
         model.place(IRIS.data[:, :3])
+    with pytest.raises(ParameterError, match=r"data: must be finite"):
+        model.place([[1, 2, 3, np.nan]])
+    assert Model.load(str(path)).features == IRIS.features
     path.write_bytes(b"no map")
     with pytest.raises(StateError):
         Model.load(path)
@@ -212,6 +242,8 @@ def test_the_estimator_runs_the_same_process():
         ({"rows": 1, "columns": 1}, "rows: must make 2 neurons"),
         ({"epochs": 0}, "epochs: "),
         ({"rate": 0}, "rate: must be greater"),
+        ({"rate": 0.1, "mode": "spiking"}, "rate: goes with mode online"),
+        ({"final_rate": 0.1, "mode": "batch"}, "final_rate: goes with mode online"),
         ({"mode": "offline"}, "mode: "),
         (
             {"mode": "spiking", "precision": "floating_pt"},
@@ -224,6 +256,17 @@ def test_wrong_settings_are_named(arguments, message):
         MapSettings(**arguments)
 
 
+def test_the_estimator_refuses_spikes():
+    with pytest.raises(ParameterError, match="mode: must be online or batch"):
+        SelfOrganisingMap(mode="spiking").fit(IRIS.data)
+
+
 def test_a_table_of_one_row_is_refused():
-    with pytest.raises(ParameterError, match="table: must have 2 rows"):
+    with pytest.raises(ParameterError, match="data: must have 2 rows"):
         map_table(Table("t", np.ones((1, 2)), ["a", "b"]))
+
+
+def test_values_too_large_to_be_scaled_are_refused():
+    table = Table("t", np.array([[1e300, 1], [-1e300, 2], [0, 3]]), ["a", "b"])
+    with pytest.raises(ParameterError, match="scaling: makes numbers too large"):
+        map_table(table, SMALL)

@@ -308,8 +308,13 @@ def test_graded_codes_have_one_length_and_come_back():
     assert race_of(code.norm, 100, 100, 0.3) is not None
     # More neurons, fewer integers; beyond, a clear error.
     assert GradedCode(data, neurons=2000).largest < code.largest
-    with pytest.raises(ParameterError, match="neurons: leaves less than 16"):
+    with pytest.raises(ParameterError, match="neurons: must be fewer"):
         GradedCode(data, neurons=10**6)
+    for wrong in (data[:, :3], coded):
+        with pytest.raises(ParameterError, match=r"encode.data: must have 6 columns"):
+            code.encode(wrong)
+    with pytest.raises(ParameterError, match=r"decode.weights: must have"):
+        code.decode(data)
     with pytest.raises(ParameterError, match="data: must not be all the same"):
         GradedCode(np.ones((3, 3)), neurons=4)
 
@@ -373,9 +378,11 @@ def test_influence_is_full_for_the_winner_and_falls_with_distance():
     [
         (SOM, {"weights": WEIGHTS[0]}, "weights: must be a non-empty array of 3"),
         (SOM, {"samples": 0}, "samples: must be greater"),
-        (SOM, {"radius": 0}, "radius: "),
-        (SOM, {"radius": Schedule(2, 0)}, "radius: must stay above 0"),
-        (SOM, {"rate": 1.5}, "rate: "),
+        (SOM, {"radius": 0}, "radius: must be a Schedule, or a number of 0.01 or"),
+        (SOM, {"radius": "a"}, "radius: must be a Schedule, or a number"),
+        (SOM, {"radius": Schedule(2, 0)}, "radius: must stay at 0.01 or more"),
+        (SOM, {"batch": 6}, "batch: must not exceed samples = 5"),
+        (SOM, {"rate": 1.5}, "rate: must be a Schedule, or a number from 0 to 1"),
         (SOM, {"rate": Schedule(1.5, 1)}, "rate: must not exceed 1"),
         (SOM, {"topology": "round"}, "topology: "),
         (

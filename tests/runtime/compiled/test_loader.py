@@ -215,3 +215,55 @@ def test_a_loop_from_the_disk_can_use_several_threads(tmp_path):
     ]
     assert printed[0] == printed[1]
     assert int(printed[0]) > 40_000
+
+
+LOADS = (
+    """
+import sys
+import numba, numpy as np
+import lava_apps
+from lava_apps.runtime.compiled import loader
+
+SOURCE = """
+    + repr(
+        "def run(x, n):\n"
+        "    for k in range(n):\n        x[0] = f(x[0], k)\n        x[1] = f(x[1], k)\n"
+        "    for k in range(n):\n        x[2] = f(x[2], k)\n"
+    )
+    + """
+
+def make(gain):
+    # Long enough not to be put into the loop itself.
+    lines = "".join(
+        f"        if (i * {j} + k) % {j + 2} == 1:\\n            s += 0 * np.sin(s)\\n"
+        for j in range(60)
+    )
+    names = {"np": np}
+    exec(f"def f(x, k):\\n    s = x\\n    for i in range(k + 3):\\n"
+         f"        s += {gain}\\n{lines}    return s", names)
+    return numba.njit(names["f"])
+
+for gain in sys.argv[1:]:
+    run = loader.load(SOURCE, {"f": make(gain)}, (np.zeros(3), 1))
+    x = np.zeros(3)
+    run(x, 1)
+    print(gain, *x)
+"""
+)
+
+
+def test_functions_of_one_name_from_two_processes_stay_apart(tmp_path):
+    def loaded(*gains):
+        return subprocess.run(
+            [sys.executable, "-c", LOADS, *gains],
+            env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.splitlines()
+
+    one, ten = "1 3.0 3.0 3.0", "10 30.0 30.0 30.0"
+    assert loaded("1") + loaded("10") == [one, ten]
+    # From the disk, the loop of either process into a third.
+    assert loaded("1", "10") == [one, ten]
+    assert loaded("10", "1") == [ten, one]
