@@ -14,8 +14,10 @@ from pydantic import Field
 
 from lava_apps.loihi2.formats import (
     BIAS_MANTISSA_MAX,
+    EXCITATORY_WEIGHT_MAX,
     INPUT_SHIFT,
     INPUT_SUM_LIMIT,
+    TRACE_MAX,
     WEIGHT_EXPONENT_MIN,
 )
 from lava_apps.parameters import (
@@ -31,8 +33,8 @@ from lava_apps.parameters import (
 from lava_apps.processes.wta.dynamics import select
 from lava_apps.streams import round_randomly
 
-WEIGHT_MAX = 255
-INFLUENCE_MAX = 127
+WEIGHT_MAX = EXCITATORY_WEIGHT_MAX
+INFLUENCE_MAX = TRACE_MAX
 """In fixed_pt the influence of the winner is a trace of 7 bits (and a sign)."""
 
 _COARSEST = 16

@@ -16,10 +16,10 @@ from typing import NamedTuple
 
 from numba import njit
 
+from lava_apps.loihi2.formats import EXCITATORY_WEIGHT_MAX, TRACE_MAX
 from lava_apps.streams import round_randomly
 
-TRACE_MAX = 127
-WEIGHT_MAX = 255
+WEIGHT_MAX = EXCITATORY_WEIGHT_MAX
 TAG_MAX = 127
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from lava_apps.kernel import KernelModel
+from lava_apps.loihi2.formats import TRACE_MAX
 from lava_apps.parameters import Array, ParameterError
 from lava_apps.processes.stdp.dynamics import (
     TAG_MAX,
-    TRACE_MAX,
     WEIGHT_MAX,
     step_fixed,
     step_float,

@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from lava_apps.kernel import Process
+from lava_apps.loihi2.formats import TRACE_MAX
 from lava_apps.parameters import (
     Fraction,
     Integer,
@@ -18,7 +19,7 @@ from lava_apps.parameters import (
     Seed,
     validated,
 )
-from lava_apps.processes.stdp.dynamics import TRACE_MAX, Coefficients
+from lava_apps.processes.stdp.dynamics import Coefficients
 from lava_apps.streams import new_stream
 
 from lava.magma.core.learning.learning_rule import (
