@@ -315,7 +315,7 @@ def learner(seed, three, parameters, mode, fixed, graded):
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
-@settings(as_drawn, max_examples=8)
+@settings(as_drawn, max_examples=6)
 @given(
     seed=st.integers(0, 2**32 - 1),
     rule=rules(),
