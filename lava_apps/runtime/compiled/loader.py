@@ -27,7 +27,7 @@ from rich.console import Console
 
 from lava_apps.files import replacing
 
-_FORMAT = "2"  # of the files; to be raised where older ones must not be read
+_FORMAT = "3"  # of the files; to be raised where older ones must not be read
 _A_WHILE = 0.5  # seconds; to read a loop from the disk takes less
 _LOADED: dict[str, Any] = {}
 

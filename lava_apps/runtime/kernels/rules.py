@@ -10,6 +10,7 @@ over those synapses which can change.
 from __future__ import annotations
 
 import functools
+import hashlib
 from typing import Any
 
 import numpy as np
@@ -231,9 +232,23 @@ def _gates(series: dict[str, tuple[Product, ...]]) -> list[int]:
 def _compiled(synapse: str, learn: str) -> Any:
     names = {"np": np, "clip": clip, "rounded": rounded}
     exec(synapse, names)  # noqa: S102 - our own source
-    inner = {"synapse": njit(names["synapse"]), "trace_histories": trace_histories}
+    inner = {
+        "synapse": njit(_named(names["synapse"], synapse)),
+        "trace_histories": trace_histories,
+    }
     exec(learn, inner)  # noqa: S102 - our own source
-    return njit(inner["learn"])
+    return njit(_named(inner["learn"], synapse + learn))
+
+
+def _named(function: Any, source: str) -> Any:
+    """Name a function after its source: numba makes symbols of names.
+
+    Two rules by one name could meet in an OS process that reads a loop with one of them
+    from the disk, and the one that came first would serve for both.
+    """
+    name = f"{function.__name__}_{hashlib.sha256(source.encode()).hexdigest()[:16]}"
+    function.__name__ = function.__qualname__ = name
+    return function
 
 
 def unusable_trace(model: Any) -> str | None:

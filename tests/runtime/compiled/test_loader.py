@@ -6,10 +6,15 @@ import pty
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from lava_apps.runtime.compiled import threads
+from lava_apps.runtime.kernels.rules import learn_function
+
+from lava.magma.core.learning.learning_rule import Loihi2FLearningRule
+from lava.utils.weightutils import SignMode
 
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPT = """
@@ -188,6 +193,10 @@ import numpy as np
 from lava.proc.lif.process import LIF
 from lava_apps.runtime import Simulator
 from lava_apps.runtime.compiled import threads
+from lava_apps.runtime.kernels.rules import learn_function
+
+from lava.magma.core.learning.learning_rule import Loihi2FLearningRule
+from lava.utils.weightutils import SignMode
 
 lif = LIF(shape=(40_000,), vth=3, bias_mant=np.linspace(0, 2, 40_000))
 with Simulator(lif, backend="compiled") as sim:
@@ -267,3 +276,17 @@ def test_functions_of_one_name_from_two_processes_stay_apart(tmp_path):
     # From the disk, the loop of either process into a third.
     assert loaded("1", "10") == [one, ten]
     assert loaded("10", "1") == [ten, one]
+
+
+def test_learning_rules_have_symbols_of_their_own():
+    def learn(dw):
+        rule = Loihi2FLearningRule(dw=dw, x1_impulse=16, x1_tau=10, t_epoch=1)
+        return learn_function(
+            SimpleNamespace(_learning_rule=rule, sign_mode=SignMode.MIXED)
+        )
+
+    one, other = learn("2^-2*x1*y0"), learn("2^-3*x1*y0")
+    assert one is learn("2^-2*x1*y0")
+    assert one.py_func.__qualname__ != other.py_func.__qualname__
+    symbols = [f.py_func.__globals__["synapse"].py_func for f in (one, other)]
+    assert symbols[0].__qualname__ != symbols[1].__qualname__
