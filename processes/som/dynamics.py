@@ -275,11 +275,21 @@ def _compete(a_in, s_out, winner_out, activation, weights, dot):  # type: ignore
 
 
 @njit(cache=True)
-def _gather(a_in, winner, sums, hits):  # type: ignore[no-untyped-def]
-    """Keep a sample for the end of its batch."""
+def _ends_batch(a_in, winner, sums, hits, presented, batch):  # type: ignore[no-untyped-def]
+    """Keep a sample for the end of its batch; say whether this is it."""
     for f in range(a_in.size):
         sums[winner, f] += a_in[f]
     hits[winner] += 1
+    presented[0] += 1
+    return presented[0] % batch == 0
+
+
+@njit(cache=True)
+def _pace(presented, learning, rule):  # type: ignore[no-untyped-def]
+    """Give radius and rate after a number of samples."""
+    progress = presented / rule.samples
+    rate = scheduled(rule.rate, progress) * learning[0]
+    return scheduled(rule.radius, progress), rate
 
 
 @njit(cache=True)
@@ -352,13 +362,9 @@ def step_float(  # type: ignore[no-untyped-def]
     if learning[0] == 0:
         return
     if rule.batch > 1:
-        _gather(a_in, winner, sums, hits)
-        presented[0] += 1
-        if presented[0] % rule.batch != 0:
+        if not _ends_batch(a_in, winner, sums, hits, presented, rule.batch):
             return
-        progress = (presented[0] - rule.batch) / rule.samples
-        radius = scheduled(rule.radius, progress)
-        rate = scheduled(rule.rate, progress) * learning[0]
+        radius, rate = _pace(presented[0] - rule.batch, learning, rule)
         _spread(sums, hits, totals, seen, influence, radius, rule)
         for f in range(a_in.size):
             for i in range(seen.size):
@@ -366,10 +372,8 @@ def step_float(  # type: ignore[no-untyped-def]
                     mean = totals[i, f] / seen[i]
                     weights[i, f] = (1 - rate) * weights[i, f] + rate * mean
         return
-    progress = presented[0] / rule.samples
+    radius, rate = _pace(presented[0], learning, rule)
     presented[0] += 1
-    radius = scheduled(rule.radius, progress)
-    rate = scheduled(rule.rate, progress) * learning[0]
     influences(influence, winner, radius, rule.neighbourhood, rule.grid)
     share = influence.reshape(influence.size)
     for f in range(a_in.size):
@@ -415,13 +419,9 @@ def step_fixed(  # type: ignore[no-untyped-def]
     if learning[0] == 0:
         return
     if rule.batch > 1:
-        _gather(a_in, winner, sums, hits)
-        presented[0] += 1
-        if presented[0] % rule.batch != 0:
+        if not _ends_batch(a_in, winner, sums, hits, presented, rule.batch):
             return
-        progress = (presented[0] - rule.batch) / rule.samples
-        radius = scheduled(rule.radius, progress)
-        rate = scheduled(rule.rate, progress) * learning[0]
+        radius, rate = _pace(presented[0] - rule.batch, learning, rule)
         _spread(sums, hits, totals, seen, influence, radius, rule)
         for f in range(a_in.size):
             for i in range(seen.size):
@@ -429,10 +429,8 @@ def step_fixed(  # type: ignore[no-untyped-def]
                     mean = totals[i, f] / seen[i]
                     _round_weight(weights, i, f, rate * (mean - weights[i, f]), stream)
         return
-    progress = presented[0] / rule.samples
+    radius, rate = _pace(presented[0], learning, rule)
     presented[0] += 1
-    radius = scheduled(rule.radius, progress)
-    rate = scheduled(rule.rate, progress) * learning[0]
     influences(influence, winner, radius, rule.neighbourhood, rule.grid)
     share = influence.reshape(influence.size)
     for i in range(share.size):

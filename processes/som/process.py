@@ -340,7 +340,8 @@ class SpikingSOM(Process):
 
     ProcessModel: ``fixed_pt`` only, made of Lava's LearningDense, LIFReset and Dense.
     *On Loihi 2* rules of three factors need a neuron model that sends y1, and none is
-    public: here a Dense does it, which no chip can. The rest is within its formats.
+    public: here a Dense does it, which no chip can. Whether a trace can stand still for
+    the length of a sample, as x1 does here, is unknown. The rest is within its formats.
 
     Parameters
     ----------

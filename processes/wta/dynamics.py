@@ -269,10 +269,10 @@ def spiking_step_float(  # type: ignore[no-untyped-def]
         v[...] = 0
     spikes = s_last.sum()
     before = 0 * spikes
+    bias = bias_mant[0] * 2.0 ** bias_exp[0]
     for i in range(v.size):
         taken = inhibition_of(i, before, spikes, s_last, inhibition[0], tie_break[0])
         before += s_last.flat[i]
-        bias = bias_mant[0] * 2.0 ** bias_exp[0]
         v.flat[i] = v.flat[i] * (1 - dv[0]) + (a_in.flat[i] - taken + bias)
         s_out.flat[i] = 1 if v.flat[i] > vth[0] else 0
         if s_out.flat[i] != 0:
