@@ -15,6 +15,7 @@ from lava_apps.apps.bench import commands as bench
 from lava_apps.apps.digits import commands as digits
 from lava_apps.apps.hopfield import commands as hopfield
 from lava_apps.apps.lif.commands import lif
+from lava_apps.apps.loihi2 import commands as loihi2
 from lava_apps.apps.som.commands import som
 from lava_apps.datasets import DataError
 from lava_apps.parameters import ParameterError
@@ -30,6 +31,7 @@ app.command()(lif)
 app.add_typer(digits.app, name="stdp")
 app.command()(som)
 app.add_typer(bench.app, name="bench")
+app.add_typer(loihi2.app, name="loihi2")
 
 
 def _print_version(wanted: bool) -> None:

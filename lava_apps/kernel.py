@@ -42,9 +42,13 @@ class Process(AbstractProcess):
     Base class of the Processes of this package. Lava's own destructor fails,
     with a traceback on stderr, for a Process whose ``__init__`` raised before it
     called Lava's; this class attribute is what it looks for.
+
+    The class attribute `on_host` says that a Process feeds a chip or reads from it,
+    and so has its place on the host, in Python. Default False.
     """
 
     _runtime = None
+    on_host: ClassVar[bool] = False
 
 
 class KernelModel(PyLoihiProcessModel):

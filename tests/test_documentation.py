@@ -67,10 +67,11 @@ def test_pip_installs_the_lava_that_compat_asks_for():
 
 
 RUNTIME = (ROOT / "docs" / "runtime.md").read_text()
+LOIHI2 = (ROOT / "docs" / "loihi2.md").read_text()
 
 
 @pytest.mark.parametrize(
-    "program", blocks(README, "python") + blocks(RUNTIME, "python")
+    "program", [p for page in (README, RUNTIME, LOIHI2) for p in blocks(page, "python")]
 )
 def test_programs_of_the_documentation_run(program, tmp_path):
     (tmp_path / "program.py").write_text(program)

@@ -53,7 +53,24 @@ def next_current(u, du, a_in):  # type: ignore[no-untyped-def]
     int
         The new current.
     """
-    return wrap_current(keep(u, DECAY_UNITY - (du + 1)) + (a_in << INPUT_SHIFT))
+    return wrap_current(sum_current(u, du, a_in))
+
+
+@njit(cache=True)
+def sum_current(u, du, a_in):  # type: ignore[no-untyped-def]
+    """Decay the synaptic current and add the input, as if it had more than 24 bits.
+
+    Parameters
+    ----------
+    u, du, a_in : int
+        As in :func:`next_current`.
+
+    Returns
+    -------
+    int
+        What wraps where it leaves 24 bits.
+    """
+    return keep(u, DECAY_UNITY - (du + 1)) + (a_in << INPUT_SHIFT)
 
 
 @njit(cache=True)
@@ -95,7 +112,24 @@ def next_potential(v, dv, change):  # type: ignore[no-untyped-def]
     int
         The new potential, at most 2**23 - 1 in absolute value.
     """
-    return saturate(keep(v, DECAY_UNITY - dv) + change)
+    return saturate(sum_potential(v, dv, change))
+
+
+@njit(cache=True)
+def sum_potential(v, dv, change):  # type: ignore[no-untyped-def]
+    """Decay the membrane potential and add to it, as if it had more than 24 bits.
+
+    Parameters
+    ----------
+    v, dv, change : int
+        As in :func:`next_potential`.
+
+    Returns
+    -------
+    int
+        What is limited where it leaves 24 bits.
+    """
+    return keep(v, DECAY_UNITY - dv) + change
 
 
 @njit(cache=True)

@@ -45,12 +45,15 @@ class CoreEstimate:
         Most neurons on one core.
     utilisation : float
         Of the fullest core's memory, from 0 to 1.
+    share : float
+        Cores that it takes at least where others may have the rest of them.
     """
 
     neurons: int
     cores: int
     per_core: int
     utilisation: float
+    share: float
 
     @property
     def chips(self) -> int:
@@ -99,7 +102,8 @@ def estimate_cores(
         pool = _fullest(matrices, per_core, targets)
         if per_core <= _NEURONS and pool <= _POOL and pool + per_core <= _MEMORY:
             used = (pool + per_core) / _MEMORY
-            return CoreEstimate(neurons, cores, per_core, used)
+            share = _share(neurons, _fullest(matrices, neurons, targets))
+            return CoreEstimate(neurons, cores, per_core, used, share)
         cores += 1
     problem = f"need more than the {_POOL:,} words of a core for a single neuron"
     raise ParameterError("estimate_cores", "incoming", problem, len(matrices))
@@ -112,6 +116,11 @@ def _columns(neurons: int, weights: npt.ArrayLike) -> csc_matrix:
         raise ParameterError("estimate_cores", "incoming", problem, matrix.shape)
     matrix.eliminate_zeros()
     return matrix
+
+
+def _share(neurons: int, pool: int) -> float:
+    """Give the cores for so many neurons and words, were they one."""
+    return max(neurons / _NEURONS, pool / _POOL, (pool + neurons) / _MEMORY)
 
 
 def _fullest(matrices: list[csc_matrix], per_core: int, targets: int) -> int:

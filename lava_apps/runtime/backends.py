@@ -12,14 +12,16 @@ import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
 from lava_apps.kernel import KernelModel
+from lava_apps.messages import label
 from lava_apps.runtime import housekeeping, snapshots
-from lava_apps.runtime.errors import BackendError, label
+from lava_apps.runtime.arrangement import Arrangement
+from lava_apps.runtime.errors import BackendError
 from lava_apps.runtime.inline import InlineRuntime
 from lava_apps.runtime.probes import Probe, leaf_port, leaf_var
 from lava_apps.runtime.protocols import LoihiDomain
 from lava_apps.runtime.scheduler import Worker
 from lava_apps.runtime.snapshots import Snapshot
-from lava_apps.runtime.stock import receive, release, start_graph
+from lava_apps.runtime.stock import compile_graph, kill_graph, receive, start_graph
 
 from lava.magma.compiler.compiler_graphs import find_processes
 from lava.magma.core.process.ports.ports import InPort, OutPort
@@ -71,15 +73,14 @@ class InlineBackend:
 
     def __init__(self, process: AbstractProcess, run_cfg: RunConfig) -> None:
         housekeeping.install()
-        self._graph: list[AbstractProcess] = find_processes(process)
-        self._process = process
+        self.processes: list[AbstractProcess] = find_processes(process)
+        self._arrangement = Arrangement(self.processes)
+        executable = compile_graph(process, run_cfg, self._arrangement)
         try:
-            executable = process.compile(run_cfg)
-            self._graph = [*self._graph, *executable.process_list]
             self.runtime = InlineRuntime(executable)
             self.runtime.initialize()
         except BaseException:
-            self._release()
+            self._arrangement.restore()
             raise
         process.runtime = self.runtime
         executable.assign_runtime_to_all_processes(self.runtime)
@@ -203,13 +204,9 @@ class InlineBackend:
         snapshots.put(self.runtime, snapshot)
 
     def stop(self) -> None:
-        """End the use of the graph; it can be built anew where Lava allows it."""
+        """End the use of the graph; it can be built anew."""
         self.runtime.stop()
-        self._release()
-
-    def _release(self) -> None:
-        """Let Lava compile the graph again, unless Processes were built from others."""
-        release(self._graph)
+        self._arrangement.restore()
 
     def explain(self) -> str:
         """Say what runs."""
@@ -239,7 +236,7 @@ class LavaBackend:
         self._process, self._run_cfg, self._seeding = process, run_cfg, seeding
         self._extractors: dict[Probe, Extractor] = {}
         self._polled: list[Probe] = []
-        self._started = False
+        self._arrangement: Arrangement | None = None
         self._age: dict[Probe, int] = {}  # time steps since it was attached
 
     def attach(self, probe: Probe) -> None:
@@ -252,7 +249,7 @@ class LavaBackend:
             return
         if isinstance(probe.target, InPort):
             raise BackendError(f"{probe.name}: backend lava cannot probe an InPort")
-        if self._started:
+        if self._is_started:
             problem = "backend lava can probe a port only before the first run"
             raise BackendError(f"{probe.name}: {problem}")
         extractor = Extractor(shape=probe.target.shape)
@@ -263,10 +260,9 @@ class LavaBackend:
 
     def run(self, steps: int, on_steps: OnSteps) -> None:
         """Run some time steps; say after each that it was done."""
-        if not self._started:
+        if not self._is_started:
             with self._seeding():
-                start_graph(self._process, self._run_cfg)
-            self._started = True
+                self._arrangement = start_graph(self._process, self._run_cfg)
         while steps > 0:
             due = [p.every - self._age[p] % p.every for p in self._polled]
             piece = min([steps, *due])  # to the next sample of a Var
@@ -292,11 +288,11 @@ class LavaBackend:
 
     def get(self, var: Var) -> Any:
         """Read a Var, as float64, element by element; before a run as it begins."""
-        return var.get() if self._started else var.init
+        return var.get() if self._is_started else var.init
 
     def set(self, var: Var, value: Any) -> None:
         """Set a Var, element by element; not before the first run."""
-        if not self._started:
+        if not self._is_started:
             raise BackendError("backend lava can set a Var only after the first run")
         is_sparse = isinstance(var.init, csr_matrix)
         var.set(csr_matrix(value) if is_sparse else np.asarray(value, dtype=float))
@@ -310,9 +306,25 @@ class LavaBackend:
         self.snapshot()
 
     def stop(self) -> None:
-        """End all OS processes."""
-        if self._started:
+        """End all OS processes; the graph can be built anew."""
+        if self._arrangement is not None:
             self._process.stop()
+        self._put_back()
+
+    def kill(self) -> None:
+        """End all OS processes, whatever they are doing."""
+        kill_graph(self._process)
+        self._put_back()
+
+    def _put_back(self) -> None:
+        if self._arrangement is not None:
+            self._arrangement.restore()
+        for probe, extractor in self._extractors.items():
+            probe.target.out_connections.remove(extractor.in_port)
+
+    @property
+    def _is_started(self) -> bool:
+        return self._arrangement is not None
 
     def explain(self) -> str:
         """Say what runs."""

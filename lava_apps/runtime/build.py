@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from lava_apps.messages import label
 from lava_apps.runtime.channels import Channel, ExternalChannel, VarPortChannel
-from lava_apps.runtime.errors import BackendError, ShapeError, label
+from lava_apps.runtime.errors import BackendError, ShapeError
 from lava_apps.runtime.housekeeping import thin_out_log_handlers
 from lava_apps.runtime.ports import check_shape, speed_up
 from lava_apps.runtime.protocols import AsyncDomain, Commands, LoihiDomain, Responses

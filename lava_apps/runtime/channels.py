@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
-from lava_apps.runtime.errors import ShapeError, label
+from lava_apps.messages import label
+from lava_apps.runtime.errors import ShapeError
 
 from lava.magma.compiler.channels.pypychannel import CspRecvPort, CspSendPort
 from lava.magma.core.process.process import AbstractProcess

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lava_apps.runtime.errors import BackendError, label
+from lava_apps.messages import label
+from lava_apps.runtime.errors import BackendError
 
 from lava.magma.core.process.ports.ports import InPort, OutPort
 from lava.magma.core.process.variable import Var

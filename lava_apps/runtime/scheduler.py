@@ -21,8 +21,9 @@ from typing import Any
 
 from greenlet import GreenletExit, getcurrent, greenlet
 
+from lava_apps.messages import label
 from lava_apps.runtime.channels import Channel, ExternalChannel, end_name
-from lava_apps.runtime.errors import BackendError, DeadlockError, add_context, label
+from lava_apps.runtime.errors import BackendError, DeadlockError, add_context
 
 from lava.magma.core.process.process import AbstractProcess
 

@@ -16,6 +16,7 @@ from pydantic import BeforeValidator
 from scipy.sparse import csr_matrix
 
 from lava_apps.loihi2.run_configs import Precision, RunConfig
+from lava_apps.messages import label, warn_caller
 from lava_apps.parameters import (
     ParameterError,
     PositiveInteger,
@@ -25,22 +26,17 @@ from lava_apps.parameters import (
 )
 from lava_apps.runtime.backends import Backend, InlineBackend, LavaBackend, OnSteps
 from lava_apps.runtime.compiled.backend import CompiledBackend
-from lava_apps.runtime.errors import (
-    BackendError,
-    BackendWarning,
-    label,
-    warn_caller,
-)
+from lava_apps.runtime.errors import BackendError, BackendWarning
 from lava_apps.runtime.probes import DEFAULT_MAX_BYTES, LARGE, Probe, ProbeMemoryError
 from lava_apps.runtime.progress import progress_bar
 from lava_apps.runtime.seeding import seeded
 from lava_apps.runtime.snapshots import Snapshot
-from lava_apps.runtime.stock import kill_graph
 
 from lava.magma.compiler.compiler_graphs import find_processes
 from lava.magma.core.process.ports.ports import InPort, OutPort
 from lava.magma.core.process.process import AbstractProcess
 from lava.magma.core.process.variable import Var
+from lava.magma.core.run_configs import AbstractLoihiHWRunCfg
 from lava.magma.core.run_configs import RunConfig as LavaRunConfig
 
 Array = npt.NDArray[Any]
@@ -108,9 +104,12 @@ class Simulator:
     ) -> None:
         graph = find_processes(process)
         if any(member.is_compiled for member in graph):
-            problem = "is in use by another Simulator, or was built from others "
-            problem += "and cannot be built twice"
+            problem = "is in use by another Simulator"
             raise ParameterError("Simulator", "process", problem, label(process))
+        if isinstance(run_cfg, AbstractLoihiHWRunCfg):
+            problem = "must be for the CPU, as a Simulator is; on hardware use "
+            problem += "Process.run (docs/loihi2.md)"
+            raise ParameterError("Simulator", "run_cfg", problem, run_cfg)
         self.time_step = 0
         self.data: Mapping[Probe, Array] = _Data()
         self._process = process
@@ -240,9 +239,9 @@ class Simulator:
             try:
                 self._backend.run(steps, self._count(advance))
             except BaseException:
-                if self.backend == "lava":
-                    kill_graph(self._process)
+                if isinstance(self._backend, LavaBackend):
                     self._stopped = True
+                    self._backend.kill()
                 raise
 
     def _count(self, advance: OnSteps | None) -> OnSteps:

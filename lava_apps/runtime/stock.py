@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from queue import Empty
 from typing import Any
@@ -16,7 +16,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lava_apps.runtime.errors import label
+from lava_apps.messages import label
+from lava_apps.runtime.arrangement import Arrangement
+from lava_apps.runtime.errors import BackendError
 
 from lava.magma.compiler.compiler_graphs import find_processes
 from lava.magma.core.process.message_interface_enum import ActorType
@@ -26,6 +28,7 @@ from lava.magma.runtime.runtime import Runtime
 from lava.proc.io.extractor import Extractor
 
 FloatArray = npt.NDArray[np.float64]
+_SELECTION = "lava.magma.core.run_configs"
 _PATIENCE = 0.2  # seconds without a message before looking for a model that raised
 
 
@@ -33,7 +36,7 @@ class ModelError(RuntimeError):
     """A ProcessModel raised in its OS process; the message holds its traceback."""
 
 
-def start_graph(process: AbstractProcess, run_cfg: RunConfig) -> None:
+def start_graph(process: AbstractProcess, run_cfg: RunConfig) -> Arrangement:
     """Compile a graph and start its OS processes, which leave Ctrl-C to this one.
 
     Parameters
@@ -42,13 +45,14 @@ def start_graph(process: AbstractProcess, run_cfg: RunConfig) -> None:
         Any Process of the graph.
     run_cfg : lava.magma.core.run_configs.RunConfig
         How Lava selects ProcessModels.
+
+    Returns
+    -------
+    Arrangement
+        How the graph was put together, to be restored when it has ended.
     """
-    graph: list[AbstractProcess] = find_processes(process)
-    try:
-        executable = process.compile(run_cfg)
-    except BaseException:
-        release(graph)
-        raise
+    arrangement = Arrangement(find_processes(process))
+    executable = compile_graph(process, run_cfg, arrangement)
     # As create_runtime does, which may be set to use another runtime.
     process.runtime = Runtime(executable, ActorType.MultiProcessing)
     try:
@@ -57,22 +61,56 @@ def start_graph(process: AbstractProcess, run_cfg: RunConfig) -> None:
             process.runtime.initialize()
     except BaseException:
         kill_graph(process)
+        arrangement.restore()
         raise
+    return arrangement
 
 
-def release(graph: Iterable[AbstractProcess]) -> None:
-    """Let Lava compile a graph again, unless Processes were built from others.
+def compile_graph(
+    process: AbstractProcess, run_cfg: RunConfig, arrangement: Arrangement
+) -> Any:
+    """Let Lava compile a graph, and put it back together where that fails.
 
     Parameters
     ----------
-    graph : iterable of AbstractProcess
-        All Processes of the graph.
+    process : AbstractProcess
+        Any Process of the graph.
+    run_cfg : lava.magma.core.run_configs.RunConfig
+        How Lava selects ProcessModels.
+    arrangement : Arrangement
+        How the graph is put together now; what is added is noted there.
+
+    Returns
+    -------
+    lava.magma.compiler.executable.Executable
+        The compiled graph.
+
+    Raises
+    ------
+    BackendError
+        Where one of Lava's own run configurations fails in itself.
     """
-    members = list(graph)
-    if all(process.parent_proc is None for process in members):
-        for process in members:
-            process._is_compiled = False
-            process._runtime = None
+    try:
+        executable = process.compile(run_cfg)
+    except BaseException as error:
+        arrangement.note_additions()
+        arrangement.restore()
+        if isinstance(error, (NameError, IndexError)) and _is_of_a_run_config(error):
+            kind = type(run_cfg).__name__
+            problem = f"Lava's {kind} cannot select ProcessModels here ({error!r})"
+            hint = "use lava_apps.loihi2.run_config or RunConfig"
+            raise BackendError(f"{problem}; {hint}") from error
+        raise
+    arrangement.note_additions()
+    return executable
+
+
+def _is_of_a_run_config(error: BaseException) -> bool:
+    """Tell whether an exception was raised in Lava's selection of ProcessModels."""
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    return place is not None and place.tb_frame.f_globals.get("__name__") == _SELECTION
 
 
 @contextmanager

@@ -65,6 +65,8 @@ class RateDecoder(Process):
     (10,)
     """
 
+    on_host = True
+
     @validated
     def __init__(
         self,
@@ -130,6 +132,8 @@ class FirstSpikeDecoder(Process):
     >>> FirstSpikeDecoder(shape=(2, 5)).a_out.shape
     (2, 5)
     """
+
+    on_host = True
 
     @validated
     def __init__(
@@ -200,6 +204,8 @@ class PopulationDecoder(Process):
     (2, 3)
     """
 
+    on_host = True
+
     @validated
     def __init__(
         self,
@@ -264,6 +270,8 @@ class FilterDecoder(Process):
     >>> FilterDecoder(shape=10, tau=20).a_out.shape
     (10,)
     """
+
+    on_host = True
 
     @validated
     def __init__(

@@ -55,6 +55,8 @@ Rest = Annotated[Integer, Field(ge=0, lt=2**31)]
 class _Encoder(Process):
     """What all encoders have: the start of a sample, and the place in the data."""
 
+    on_host = True
+
     def _present(self, shape: tuple[int, ...]) -> None:
         self.s_out = OutPort(shape=shape)
         self.start_out = OutPort(shape=(1,))

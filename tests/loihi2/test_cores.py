@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 from scipy.sparse import random as random_sparse
@@ -12,6 +14,20 @@ def test_about_222_neurons_all_to_all_fill_a_core():
     # By hand: 222 axons of ceil((20 * 222 + 10) / 64) = 70 words, 222 and 222 more.
     assert full.utilisation == pytest.approx((222 * 70 + 2 * 222 + 222) / 20_000)
     assert estimate_cores(223, [np.ones((223, 223))]).cores == 2
+
+
+def test_the_mnist_network_of_lava_dls_tutorial_takes_3_1_1_cores():
+    sizes = (784, 128, 64, 10)
+    layers = [np.ones((n, m)) for m, n in itertools.pairwise(sizes)]
+    assert [estimate_cores(len(w), [w]).cores for w in layers] == [3, 1, 1]
+    # By hand: 64 neurons on a core need 784 axons of 21 words, 43 need 14.
+    assert 784 * (21 + 1) + 64 > 16_000 >= 784 * (14 + 1) + 43
+
+
+def test_the_share_of_a_core():
+    assert estimate_cores(2000).share == pytest.approx(2000 / 4095)
+    full = estimate_cores(222, [np.ones((222, 222))])
+    assert full.share == pytest.approx((222 * 71 + 222) / 16_000)
 
 
 def test_neurons_alone_are_4095_a_core():

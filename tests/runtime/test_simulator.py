@@ -14,6 +14,10 @@ import pytest
 from lava_apps.loihi2.run_configs import RunConfig
 from lava_apps.parameters import ParameterError
 from lava_apps.processes.hopfield import Hopfield, hebbian
+from lava_apps.processes.hopfield.models import (
+    PyHopfieldModelFixed,
+    SubHopfieldModel,
+)
 from lava_apps.processes.lif import LIF as OurLIF  # noqa: N811
 from lava_apps.processes.wta import SpikingWinnerTakeAll, WinnerTakeAll
 from lava_apps.runtime import (
@@ -26,7 +30,9 @@ from lava_apps.runtime import (
 )
 from tests.runtime.graphs import Free, Node, chain, config
 
+from lava.magma.core.run_configs import Loihi2HwCfg, Loihi2SimCfg
 from lava.proc.dense.process import Dense, LearningDense
+from lava.proc.io.source import RingBuffer
 from lava.proc.learning_rules.stdp_learning_rule import STDPLoihi
 from lava.proc.lif.process import LIF, LIFRefractory
 
@@ -106,23 +112,83 @@ def test_ports_of_processes_built_from_others_and_in_ports_can_be_probed():
     assert np.allclose(sim.data[current][1:], change)
 
 
-def test_a_graph_can_be_simulated_again_unless_it_was_built_from_others():
+@pytest.mark.parametrize("backend", ["lava", "inline"])
+def test_a_graph_can_be_simulated_again(backend):
     lif, _ = recurrent()
     recorded = []
     for _ in range(2):
-        with Simulator(lif) as sim:
+        with Simulator(lif, backend=backend) as sim:
             probe = sim.probe(lif.s_out)
             sim.run(10)
         recorded.append(sim.data[probe])
     assert np.array_equal(*recorded)
+
+
+@pytest.mark.parametrize("backend", ["lava", "inline"])
+def test_a_graph_built_from_others_can_be_simulated_again_in_any_way(backend):
+    source = RingBuffer(data=np.array([[90, 0, 0], [0, 0, 0]]))
     network = Hopfield(weights=[[0, 1], [1, 0]])
-    run_cfg = RunConfig("fixed_pt", decompose=True)
-    with Simulator(network, run_cfg=run_cfg) as sim:
-        sim.run(1)
-    with pytest.raises(
-        ParameterError, match=r"Simulator.process: .* built from others"
+    source.s_out.connect(network.a_in)
+    recorded = []
+    for decompose in (True, True, False):
+        run_cfg = RunConfig("fixed_pt", decompose=decompose)
+        with Simulator(network, run_cfg=run_cfg, backend=backend) as sim:
+            sim.run(1)
+            # On backend lava only a leaf's port can be probed, and before the run.
+            if backend == "inline":
+                spikes = sim.probe(network.s_out)
+                sim.run(4)
+                recorded.append(sim.data[spikes])
+        assert not network.procs.members
+        assert network.a_in.get_src_ports() == [source.s_out]
+        assert not network.a_in.out_connections
+        assert not network.s_out.in_connections
+    assert all(np.array_equal(recorded[0], other) for other in recorded)
+
+
+def test_a_graph_that_cannot_be_built_stays_as_it_was():
+    class RefusedError(RuntimeError):
+        pass
+
+    class Half(RunConfig):
+        def select(self, process, models):
+            if isinstance(process, LIF):
+                raise RefusedError
+            return super().select(process, models)
+
+    source = RingBuffer(data=np.array([[90, 0, 0], [0, 0, 0]]))
+    network = Hopfield(weights=[[0, 1], [1, 0]])
+    source.s_out.connect(network.a_in)
+    for backend in ("inline", "lava"):
+        with (
+            pytest.raises(RefusedError),
+            Simulator(
+                network, run_cfg=Half("fixed_pt", decompose=True), backend=backend
+            ) as sim,
+        ):
+            sim.run(1)
+        assert not network.a_in.out_connections
+    with Simulator(network, precision="fixed_pt") as sim:
+        sim.run(2)
+
+
+@pytest.mark.parametrize("backend", ["lava", "inline"])
+def test_what_lavas_own_run_configurations_cannot_select_is_said(backend):
+    class Mixed(Loihi2SimCfg):
+        def select(self, process, models):
+            mixed = [PyHopfieldModelFixed, SubHopfieldModel, SubHopfieldModel]
+            return super().select(process, mixed)  # IndexError
+
+    network = Hopfield(weights=[[0, 1], [1, 0]])
+    run_cfg = Mixed(select_tag="fixed_pt", select_sub_proc_model=True)
+    with (
+        pytest.raises(BackendError, match=r"Mixed cannot .* RunConfig"),
+        Simulator(network, run_cfg=run_cfg, backend=backend) as sim,
     ):
-        Simulator(network, run_cfg=run_cfg)
+        sim.run(1)
+    # Of it Lava raises a NameError, or runs a model for the CPU without a word.
+    with pytest.raises(ParameterError, match=r"Simulator.run_cfg: .* CPU"):
+        Simulator(network, run_cfg=Loihi2HwCfg(), backend=backend)
 
 
 def test_a_graph_in_use_is_not_taken_from_under_the_first():

@@ -12,9 +12,10 @@ import numpy as np
 from numba.core.dispatcher import Dispatcher
 
 from lava_apps.kernel import KernelModel
+from lava_apps.messages import label
 from lava_apps.runtime.compiled.registry import Kernel, kernel_of
 from lava_apps.runtime.compiled.threads import MOST_THREADS
-from lava_apps.runtime.errors import BackendError, DeadlockError, label
+from lava_apps.runtime.errors import BackendError, DeadlockError
 from lava_apps.runtime.inline import InlineRuntime
 from lava_apps.runtime.ports import transformation
 from lava_apps.runtime.probes import leaf_var

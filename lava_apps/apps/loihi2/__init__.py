@@ -1,0 +1,1 @@
+"""Readiness for Loihi 2 on the command line."""

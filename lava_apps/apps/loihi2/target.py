@@ -1,0 +1,75 @@
+"""Graphs named on a command line: a function that makes one, or a file of lava-dl."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+from typing import Any
+
+from lava_apps.datasets import DataError
+
+from lava.magma.core.process.process import AbstractProcess
+
+
+def load_target(target: str) -> AbstractProcess:
+    """Make the graph that a text names.
+
+    Parameters
+    ----------
+    target : str
+        ``package.module:factory``, where calling the factory without arguments gives
+        a Process of the graph; modules are looked for in the working directory, too.
+        Or a network of lava-dl, a file that ends in ``.net``.
+
+    Returns
+    -------
+    AbstractProcess
+        A Process of the graph.
+
+    Raises
+    ------
+    DataError
+        For a text that names no graph, saying what is wrong.
+    Exception
+        What importing the module or the factory raised.
+    """
+    if target.endswith(".net"):
+        return _load_network(Path(target))
+    module_name, colon, name = target.partition(":")
+    if not (module_name and colon and name):
+        raise DataError(f"{target!r}: must be package.module:factory or a .net file")
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        # One that is missing inside of the module is the module's own error.
+        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
+            raise
+        raise DataError(f"{target!r}: there is no module {error.name!r}") from None
+    factory = getattr(module, name, None)
+    if not callable(factory):
+        problem = "has no such function" if factory is None else "cannot be called"
+        raise DataError(f"{target!r}: {name!r} of {module_name} {problem}")
+    made = factory()
+    if not isinstance(made, AbstractProcess):
+        kind = type(made).__name__
+        raise DataError(f"{target!r}: must return a Process, returned {kind}")
+    return made
+
+
+def _load_network(path: Path) -> AbstractProcess:
+    if not path.is_file():
+        raise DataError(f"{path}: there is no such file")
+    try:
+        from lava.lib.dl import netx
+    except ImportError as error:
+        raise DataError(f"{path}: needs lava-dl, which is not here ({error})") from None
+    try:
+        network: Any = netx.hdf5.Network(net_config=str(path))
+    except (OSError, KeyError, ValueError, NotImplementedError) as error:
+        problem = "cut off, damaged, or not a network that lava-dl can load"
+        raise DataError(f"{path}: {problem} ({error})") from None
+    return network

@@ -1,0 +1,253 @@
+"""Drawing of a process graph: a box for each Process, an arrow for each connection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import networkx as nx
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+
+from lava_apps.plotting.style import new_figure
+
+_COLUMN, _ROW = 3.0, 1.15  # inches from one box to the next
+_BOX = (1.9, 0.62)
+_SWEEPS = 8
+_ALPHA = 0.4
+_Point = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Box:
+    """A Process in a drawing.
+
+    Parameters
+    ----------
+    key : str
+        What arrows call it.
+    text : str
+        What is written in it; lines are separated by newlines.
+    group : str
+        Decides about its colour; the legend names it.
+    """
+
+    key: str
+    text: str
+    group: str
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """A connection in a drawing.
+
+    Parameters
+    ----------
+    source, target : str
+        Keys of boxes.
+    text : str
+        What is written on it.
+    """
+
+    source: str
+    target: str
+    text: str
+
+
+def draw_process_graph(
+    boxes: Sequence[Box],
+    arrows: Sequence[Arrow],
+    colours: Mapping[str, str],
+    *,
+    title: str = "",
+) -> Figure:
+    """Draw a process graph from left to right, circles closed below the boxes.
+
+    Parameters
+    ----------
+    boxes : sequence of Box
+        At least one.
+    arrows : sequence of Arrow
+        Between them.
+    colours : mapping of str to str
+        Colour of each group, in the order of the legend.
+    title : str
+        Above the drawing. Default: none.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The drawing.
+    """
+    places = _places([b.key for b in boxes], [(a.source, a.target) for a in arrows])
+    centres = {key: (x * _COLUMN, -y * _ROW) for key, (x, y) in places.items()}
+    curves = [
+        (*_curve(centres[arrow.source], centres[arrow.target]), arrow.text)
+        for arrow in _joined(arrows)
+    ]
+    heights = [y for _, y in centres.values()]
+    lowest = min([*heights, *(_middle(*curve[:3])[1] for curve in curves)])
+    highest = max([*heights, *(_middle(*curve[:3])[1] for curve in curves)])
+    left, right = -0.4 * _COLUMN, max(x for x, _ in centres.values()) + 0.4 * _COLUMN
+    bottom, top = lowest - 0.5 * _ROW, highest + 0.5 * _ROW
+    with new_figure(max(right - left, 4.5), top - bottom + 0.6) as figure:
+        axes = figure.subplots()
+        axes.set_axis_off()
+        axes.set(xlim=(left, right), ylim=(bottom, top))
+        if title:
+            axes.set_title(title)
+        for start, stop, bend, text in curves:
+            _draw_arrow(axes, start, stop, bend, text)
+        for box in boxes:
+            _draw_box(axes, centres[box.key], box.text, colours[box.group])
+        used = {box.group for box in boxes}
+        handles = [
+            Line2D([], [], marker="s", ls="", color=colour, alpha=_ALPHA, label=group)
+            for group, colour in colours.items()
+            if group in used
+        ]
+        figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+    return figure
+
+
+def _joined(arrows: Sequence[Arrow]) -> list[Arrow]:
+    """Join arrows with the same ends, whose texts would lie upon each other."""
+    texts: dict[tuple[str, str], list[str]] = {}
+    for arrow in arrows:
+        texts.setdefault((arrow.source, arrow.target), []).append(arrow.text)
+    return [Arrow(*ends, "\n".join(lines)) for ends, lines in texts.items()]
+
+
+def _places(
+    keys: Sequence[str], ends: Sequence[tuple[str, str]]
+) -> dict[str, tuple[int, float]]:
+    """Give each box a column, by the longest way to it, and a row."""
+    graph = nx.DiGraph()
+    graph.add_nodes_from(keys)
+    graph.add_edges_from(pair for pair in ends if pair[0] != pair[1])
+    forward = graph.copy()
+    # What closes a circle does not count, wherever a walk from the first box finds it.
+    starts = [k for k in keys if not graph.in_degree(k)] + list(keys)
+    done: set[str] = set()
+    for start in starts:
+        if start in done:
+            continue
+        for kind, before, after in _walk(graph, start, done):
+            if kind == "closes":
+                forward.remove_edge(before, after)
+    columns = list(nx.topological_generations(forward))
+    column_of = {key: n for n, column in enumerate(columns) for key in column}
+    return _rows(forward, column_of, keys)
+
+
+def _walk(graph: nx.DiGraph, start: str, done: set[str]) -> list[tuple[str, str, str]]:
+    """Walk in depth from a box, and find the arrows that lead back on the way."""
+    found: list[tuple[str, str, str]] = []
+    way: list[str] = [start]
+    pending = [iter(graph.successors(start))]
+    done.add(start)
+    while pending:
+        following = next(pending[-1], None)
+        if following is None:
+            pending.pop()
+            way.pop()
+        elif following in way:
+            found.append(("closes", way[-1], following))
+        elif following not in done:
+            done.add(following)
+            way.append(following)
+            pending.append(iter(graph.successors(following)))
+    return found
+
+
+def _rows(
+    forward: nx.DiGraph, column_of: Mapping[str, int], keys: Sequence[str]
+) -> dict[str, tuple[int, float]]:
+    """Order each column by where its neighbours are, so that few arrows cross."""
+    columns: dict[int, list[str]] = {}
+    for key in keys:
+        columns.setdefault(column_of[key], []).append(key)
+    row = {key: float(n) for column in columns.values() for n, key in enumerate(column)}
+    for _ in range(_SWEEPS):
+        for column in columns.values():
+            means = {}
+            for key in column:
+                near = [row[k] for k in nx.all_neighbors(forward, key)]
+                means[key] = sum(near) / len(near) if near else row[key]
+            column.sort(key=lambda key: means[key])
+            row |= {key: float(n) for n, key in enumerate(column)}
+    tallest = max(len(column) for column in columns.values())
+    return {
+        key: (n, row[key] + (tallest - len(column)) / 2)
+        for n, column in columns.items()
+        for key in column
+    }
+
+
+def _draw_box(axes: Axes, centre: _Point, text: str, colour: str) -> None:
+    (x, y), (width, height) = centre, _BOX
+    axes.add_patch(
+        FancyBboxPatch(
+            (x - width / 2, y - height / 2),
+            width,
+            height,
+            boxstyle="round,pad=0.02,rounding_size=0.08",
+            facecolor=colour,
+            edgecolor="0.2",
+            alpha=_ALPHA,
+            linewidth=1,
+            zorder=2,
+        )
+    )
+    axes.text(x, y, text, ha="center", va="center", fontsize=8, zorder=3)
+
+
+def _curve(begin: _Point, end: _Point) -> tuple[_Point, _Point, float]:
+    """Say where an arrow begins and ends, and how it bends."""
+    width, height = _BOX
+    if end[0] > begin[0]:
+        start, stop = (begin[0] + width / 2, begin[1]), (end[0] - width / 2, end[1])
+        is_long = end[0] - begin[0] > 1.5 * _COLUMN and begin[1] == end[1]
+        return start, stop, -0.25 if is_long else 0.0
+    # Back, below the boxes; to itself as a loop.
+    below = begin[1] - height / 2, end[1] - height / 2
+    if begin == end:
+        return (begin[0] + 0.3, below[0]), (end[0] - 0.3, below[1]), -1.2
+    return (begin[0], below[0]), (end[0], below[1]), -0.3
+
+
+def _draw_arrow(
+    axes: Axes, start: _Point, stop: _Point, bend: float, text: str
+) -> None:
+    patch = FancyArrowPatch(
+        start,
+        stop,
+        connectionstyle=f"arc3,rad={bend}",
+        arrowstyle="-|>",
+        mutation_scale=10,
+        color="0.35",
+        shrinkA=2,
+        shrinkB=2,
+        zorder=1,
+    )
+    axes.add_patch(patch)
+    middle = _middle(start, stop, bend)
+    axes.text(
+        *middle,
+        text,
+        fontsize=7,
+        ha="center",
+        va="center",
+        color="0.25",
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8},
+        zorder=1.5,
+    )
+
+
+def _middle(start: _Point, stop: _Point, bend: float) -> _Point:
+    """Give the middle of matplotlib's arc3, a parabola through one more point."""
+    across, along = stop[0] - start[0], stop[1] - start[1]
+    middle = (start[0] + stop[0]) / 2, (start[1] + stop[1]) / 2
+    return middle[0] + bend * along / 2, middle[1] - bend * across / 2

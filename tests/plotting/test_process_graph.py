@@ -1,0 +1,66 @@
+import itertools
+
+import pytest
+
+from lava_apps.plotting import Arrow, Box, draw_process_graph
+
+COLOURS = {"one": "C0", "other": "C1"}
+
+
+def places(figure):
+    """Give the centre of each box by its text."""
+    texts = [t for t in figure.axes[0].texts if not t.get_bbox_patch()]
+    return {t.get_text(): t.get_position() for t in texts}
+
+
+def draw(keys, arrows):
+    boxes = [Box(key, key, "one") for key in keys]
+    return draw_process_graph(boxes, [Arrow(*ends, "x") for ends in arrows], COLOURS)
+
+
+def test_columns_follow_the_longest_way():
+    where = places(draw("abcd", ["ab", "bc", "ac", "cd"]))
+    columns = [where[key][0] for key in "abcd"]
+    assert all(a < b for a, b in itertools.pairwise(columns))
+
+
+def test_a_circle_is_closed_by_one_arrow_back():
+    where = places(draw("abc", ["ab", "bc", "ca", "cc"]))
+    assert where["a"][0] < where["b"][0] < where["c"][0]
+    where = places(draw("ab", ["ab", "ba"]))
+    assert where["a"][0] < where["b"][0]
+
+
+def test_boxes_do_not_lie_upon_each_other_and_are_within_the_axes():
+    keys = [f"{n}" for n in range(12)]
+    arrows = [("0", key) for key in keys[1:9]] + [(key, "9") for key in keys[1:5]]
+    arrows += [("9", "10"), ("10", "0"), ("11", "11")]
+    figure = draw_process_graph(
+        [Box(key, key, "other") for key in keys],
+        [Arrow(*ends, "x") for ends in arrows],
+        COLOURS,
+    )
+    where = places(figure)
+    assert len({(round(x, 3), round(y, 3)) for x, y in where.values()}) == 12
+    (left, right), (bottom, top) = (
+        figure.axes[0].get_xlim(),
+        figure.axes[0].get_ylim(),
+    )
+    everything = [t.get_position() for t in figure.axes[0].texts]
+    assert all(left < x < right and bottom < y < top for x, y in everything)
+    assert [t.get_text() for t in figure.legends[0].get_texts()] == ["other"]
+
+
+def test_neighbours_lie_near_each_other():
+    """Two chains from one box do not cross."""
+    where = places(draw(["r", "a", "b", "A", "B"], ["ra", "rb", "bB", "aA"]))
+    assert (where["a"][1] < where["b"][1]) == (where["A"][1] < where["B"][1])
+
+
+@pytest.mark.parametrize("text", ["x", "a long text\nof two lines"])
+def test_arrows_with_the_same_ends_share_their_text(text):
+    boxes = [Box("a", "a", "one"), Box("b", "b", "one")]
+    arrows = [Arrow("a", "b", text), Arrow("a", "b", "second")]
+    figure = draw_process_graph(boxes, arrows, COLOURS, title="T")
+    assert f"{text}\nsecond" in {t.get_text() for t in figure.axes[0].texts}
+    assert figure.axes[0].get_title() == "T"
