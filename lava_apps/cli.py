@@ -16,8 +16,10 @@ from lava_apps.apps.digits import commands as digits
 from lava_apps.apps.hopfield import commands as hopfield
 from lava_apps.apps.lif.commands import lif
 from lava_apps.apps.loihi2 import commands as loihi2
+from lava_apps.apps.slayer import commands as slayer
 from lava_apps.apps.som.commands import som
 from lava_apps.datasets import DataError
+from lava_apps.netx import NetworkError
 from lava_apps.parameters import ParameterError
 from lava_apps.runtime import StateError
 
@@ -31,6 +33,7 @@ app.command()(lif)
 app.add_typer(digits.app, name="stdp")
 app.command()(som)
 app.add_typer(bench.app, name="bench")
+app.add_typer(slayer.app, name="slayer")
 app.add_typer(loihi2.app, name="loihi2")
 
 
@@ -70,7 +73,7 @@ def main() -> None:
         option = error.parameter.replace("_", "-")
         print(f"lava-apps: --{option}: {error.complaint}", file=sys.stderr)
         sys.exit(2)
-    except (DataError, StateError, OSError, MemoryError) as error:
+    except (DataError, NetworkError, StateError, OSError, MemoryError) as error:
         print(f"lava-apps: {error}", file=sys.stderr)
         sys.exit(2)
 

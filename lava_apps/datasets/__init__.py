@@ -3,6 +3,7 @@
 from lava_apps.datasets.digits import load_digits
 from lava_apps.datasets.mnist import DataError, load_mnist
 from lava_apps.datasets.tables import TABLES, Table, load_table
+from lava_apps.datasets.vowels import load_vowels
 
 __all__ = [
     "TABLES",
@@ -11,4 +12,5 @@ __all__ = [
     "load_digits",
     "load_mnist",
     "load_table",
+    "load_vowels",
 ]

@@ -24,6 +24,9 @@ from lava.magma.core.process.variable import VarServer
 Finder = Callable[[AbstractProcess], list[type]]
 
 
+_DECLARED: dict[type, list[type]] = {}
+
+
 class _Living(weakref.WeakSet[Any]):
     """Stands for the list in which Lava's servers keep what was made."""
 
@@ -38,6 +41,22 @@ def install() -> None:
     if not hasattr(ProcGroupDiGraphs._find_proc_models, "__wrapped__"):
         find = remembering(ProcGroupDiGraphs._find_proc_models)
         ProcGroupDiGraphs._find_proc_models = staticmethod(find)
+
+
+def declare_models(process: type, models: list[type]) -> None:
+    """Say which ProcessModels a Process has, so that Lava does not look for them.
+
+    It would execute the files of the Process' folder, whatever they import.
+
+    Parameters
+    ----------
+    process : type
+        A Process class.
+    models : list of type
+        All of its ProcessModels.
+    """
+    install()
+    _DECLARED[process] = list(models)
 
 
 def thin_out_log_handlers() -> None:
@@ -73,6 +92,8 @@ def remembering(find: Finder) -> Finder:
     @functools.wraps(find)
     def find_once(proc: AbstractProcess) -> list[type]:
         cls = type(proc)
+        if cls in _DECLARED:
+            return list(_DECLARED[cls])
         module = sys.modules.get(cls.__module__)
         if cls.__module__ == "__main__" or not getattr(module, "__file__", None):
             return find(proc)

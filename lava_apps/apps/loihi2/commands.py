@@ -16,6 +16,7 @@ from lava_apps.apps.loihi2.target import load_target
 from lava_apps.apps.options import Json, errors
 from lava_apps.datasets import DataError
 from lava_apps.loihi2.readiness import RULES, Report, report
+from lava_apps.netx import NetworkError
 from lava_apps.parameters import ParameterError
 
 app = typer.Typer(no_args_is_help=True)
@@ -60,7 +61,7 @@ def check(
             print(json.dumps(found.to_dict(), allow_nan=False))
         else:
             _print(found, html)
-    except (DataError, ParameterError, OSError):
+    except (DataError, NetworkError, ParameterError, OSError):
         raise
     except Exception:  # of the user's graph; 1 would say that it is not ready
         errors.print_exception()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib
 import sys
 from pathlib import Path
-from typing import Any
 
 from lava_apps.datasets import DataError
+from lava_apps.netx import load_network
 
 from lava.magma.core.process.process import AbstractProcess
 
@@ -31,11 +31,13 @@ def load_target(target: str) -> AbstractProcess:
     ------
     DataError
         For a text that names no graph, saying what is wrong.
+    NetworkError
+        For a file that is no network.
     Exception
         What importing the module or the factory raised.
     """
     if target.endswith(".net"):
-        return _load_network(Path(target))
+        return load_network(Path(target))
     module_name, colon, name = target.partition(":")
     if not (module_name and colon and name):
         raise DataError(f"{target!r}: must be package.module:factory or a .net file")
@@ -58,18 +60,3 @@ def load_target(target: str) -> AbstractProcess:
         kind = type(made).__name__
         raise DataError(f"{target!r}: must return a Process, returned {kind}")
     return made
-
-
-def _load_network(path: Path) -> AbstractProcess:
-    if not path.is_file():
-        raise DataError(f"{path}: there is no such file")
-    try:
-        from lava.lib.dl import netx
-    except ImportError as error:
-        raise DataError(f"{path}: needs lava-dl, which is not here ({error})") from None
-    try:
-        network: Any = netx.hdf5.Network(net_config=str(path))
-    except (OSError, KeyError, ValueError, NotImplementedError) as error:
-        problem = "cut off, damaged, or not a network that lava-dl can load"
-        raise DataError(f"{path}: {problem} ({error})") from None
-    return network

@@ -7,4 +7,5 @@ from lava_apps.runtime.kernels import (  # noqa: F401
     io,
     learning,
     neurons,
+    sigma_delta,
 )

@@ -1,0 +1,222 @@
+"""Networks of lava-dl, read from their files and made to graphs of Lava Processes.
+
+lava-dl's ``netx`` builds the graph. It imports the whole of SLAYER, and so torch, for
+one small function on resonators, and modules for sequential execution that nothing here
+uses; it gets stand-ins for both, so that a trained network runs without torch. What it
+would stumble over in a file is found beforehand.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import types
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lava_apps.messages import warn_caller
+from lava_apps.parameters import PositiveInteger, validated
+from lava_apps.runtime.housekeeping import declare_models
+
+from lava.magma.core.process.process import AbstractProcess
+
+_SLAYER = (
+    "lava.lib.dl.slayer",
+    "lava.lib.dl.slayer.neuron",
+    "lava.lib.dl.slayer.neuron.rf",
+)
+_MODULES = "lava.lib.dl.netx.sequential_modules"
+_KINDS = ("input", "dense", "dense_rec", "dense_comp", "conv", "flatten", "average")
+_WEIGHTED = ("dense", "dense_rec", "conv")
+_NEURON_KEYS = {
+    "CUBA": ("iDecay", "vDecay", "vThMant"),
+    "LOIHI": ("iDecay", "vDecay", "vThMant"),
+    "SDNN": ("vThMant",),
+}
+
+
+class NetworkError(ValueError):
+    """A file is no network that can be run, or lava-dl is missing."""
+
+
+class NetworkWarning(UserWarning):
+    """A part of a network is left out, or stands for what it has not."""
+
+
+@validated
+def load_network(
+    path: Path,
+    *,
+    layers: PositiveInteger | None = None,
+    reset_interval: PositiveInteger | None = None,
+    input_bits: int = 0,
+) -> AbstractProcess:
+    """Load a network of lava-dl as a Lava Process; torch is not needed.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Its file, usually ``.net``.
+    layers : int, optional
+        How many to take, from the first one on. Default: all, but a last layer that
+        averages, which lava-dl has no Process for.
+    reset_interval : int, optional
+        Time steps of a sample. Each layer is then set back when the first spikes of a
+        sample arrive: the first one in the time step 2 of it, where a Dense or Conv
+        stands before its neurons. Sigma-delta neurons are not set back. Default: never.
+    input_bits : int
+        Bits of the payload that arrives; 0, the default, for spikes without one.
+
+    Returns
+    -------
+    lava.lib.dl.netx.hdf5.Network
+        With the ports ``inp`` and ``out``, and ``layers``.
+
+    Raises
+    ------
+    NetworkError
+        For a file that is missing, cut off, or no network; a layer that lava-dl cannot
+        build; where lava-dl is not installed.
+    ParameterError
+        For a wrong argument.
+    """
+    network = _import_netx()
+    count = _check(path)
+    options: dict[str, Any] = {"num_layers": layers or count}
+    if reset_interval is not None:
+        options |= {"reset_interval": reset_interval, "reset_offset": 1}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            made = network(
+                net_config=str(path), input_message_bits=input_bits, **options
+            )
+    except (
+        *(AssertionError, AttributeError, IndexError, KeyError, NotImplementedError),
+        *(OSError, RuntimeError, TypeError, ValueError),
+    ) as error:
+        problem = "lava-dl cannot build this network"
+        raise NetworkError(f"{path}: {problem} ({error!r})") from error
+    return made  # type: ignore[no-any-return]
+
+
+def _import_netx() -> Any:
+    """Import the class of networks, with stand-ins for what needs torch."""
+    names = [n for n in (*_SLAYER, _MODULES) if n not in sys.modules]
+    if _SLAYER[0] in sys.modules:
+        names = []
+    stand_ins = {name: types.ModuleType(name) for name in names}
+    for name, module in stand_ins.items():
+        module.__path__ = []
+        if name == _SLAYER[-1]:
+            vars(module)["neuron_params"] = _resonator
+        elif name == _MODULES:
+            vars(module)["__getattr__"] = _of_the_real_modules
+    sys.modules.update(stand_ins)
+    try:
+        from lava.lib.dl.netx.blocks import models
+        from lava.lib.dl.netx.hdf5 import Network, PyNetworkModel
+    except ImportError as error:
+        problem = "needs lava-dl, which is not here"
+        raise NetworkError(f"{problem} ({error}); README says how to get it") from None
+    finally:
+        for name in stand_ins:
+            sys.modules.pop(name, None)
+    # Looking for them Lava would execute files that import torch.
+    declare_models(Network, [PyNetworkModel])
+    for model in vars(models).values():
+        if isinstance(model, type) and model.__module__ == models.__name__:
+            process = getattr(model, "implements_process", None)
+            if process is not None:
+                declare_models(process, [model])
+    return Network
+
+
+def _of_the_real_modules(name: str) -> Any:
+    """Let ``netx.modules`` be what it is, for whoever has torch."""
+    if name.startswith("__"):
+        raise AttributeError(name)
+    return getattr(importlib.import_module(_MODULES), name)
+
+
+def _resonator(device: Any, scale: int = 64, p_scale: int = 4096) -> dict[str, Any]:
+    """Give threshold, period and decay of a resonate-and-fire neuron.
+
+    Its decays are the real and the imaginary part of what its state is multiplied by.
+    """
+    sine, cosine = (device[name] / p_scale for name in ("sinDecay", "cosDecay"))
+    return {
+        "threshold": device["vThMant"] / scale,
+        "period": 2 * np.pi / np.arctan2(sine, cosine),
+        "decay": 1 - np.hypot(sine, cosine),
+    }
+
+
+def _check(path: Path) -> int:
+    """Refuse a file that is no network; give the layers that can be built."""
+    try:
+        import h5py
+    except ImportError:
+        raise NetworkError("needs h5py; README says how to get it") from None
+    if not path.is_file():
+        raise NetworkError(f"{path}: there is no such file")
+    try:
+        with h5py.File(path, "r") as file:
+            return _check_layers(path, file)
+    except (OSError, RuntimeError, KeyError) as error:
+        problem = "cut off, damaged, or no file of lava-dl"
+        raise NetworkError(f"{path}: {problem} ({error})") from None
+
+
+def _check_layers(path: Path, file: Any) -> int:
+    if "layer" not in file or not len(file["layer"]):
+        raise NetworkError(f"{path}: holds no layers")
+    layers = file["layer"]
+    count = len(layers)
+    missing = [n for n in range(count) if str(n) not in layers]
+    if missing:
+        raise NetworkError(f"{path}: layer {missing[0]} is missing")
+    kinds = []
+    for n in range(count):
+        layer, where = layers[str(n)], f"{path}: layer {n}"
+        if "type" not in layer:
+            raise NetworkError(f"{where} has no type")
+        kind = np.ravel(layer["type"][()])[0]
+        kind = kind.decode("ascii", "replace") if isinstance(kind, bytes) else str(kind)
+        kinds.append(kind)
+        if kind not in _KINDS:
+            raise NetworkError(f"{where} is of an unknown type, {kind!r}")
+        _check_layer(where, kind, layer)
+    if kinds[-1] == "average":
+        message = f"{path}: its last layer averages groups of outputs and is left out"
+        warn_caller(message, NetworkWarning)
+        count -= 1
+    return count
+
+
+def _check_layer(where: str, kind: str, layer: Any) -> None:
+    for name in ("weight", "weight_rec", "bias", "delay"):
+        if name in layer and hasattr(layer[name], "shape"):
+            values = np.asarray(layer[name][()])
+            if values.dtype.kind not in "iuf" or not np.isfinite(values).all():
+                raise NetworkError(f"{where}: {name} must be finite numbers")
+            if name == "weight" and kind in _WEIGHTED and values.size == 0:
+                raise NetworkError(f"{where}: weight is empty")
+    for name in ("shape", "weight") if kind in _WEIGHTED else ():
+        if name not in layer:
+            raise NetworkError(f"{where} has no {name}")
+    if "neuron" not in layer:
+        return
+    neuron = layer["neuron"]
+    if "type" not in neuron:
+        raise NetworkError(f"{where}: its neuron has no type")
+    model = np.ravel(neuron["type"][()])[0]
+    model = model.decode("ascii", "replace") if isinstance(model, bytes) else str(model)
+    if model not in _NEURON_KEYS and "RF" not in model:
+        raise NetworkError(f"{where}: unknown neuron {model!r}")
+    for name in _NEURON_KEYS.get(model, ()):
+        if name not in neuron:
+            raise NetworkError(f"{where}: its neuron has no {name}")
