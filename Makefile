@@ -5,14 +5,20 @@ VENV ?= .venv$(if $(filter-out python3,$(PYTHON)),-$(notdir $(PYTHON)))
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LAVA := lava-nc==0.10.0
+LAVA_DL := lava-dl==0.6.0
 
-.PHONY: demo test check wheel bench lava-suite clean
+.PHONY: demo test deep check wheel bench lava-suite clean
 
 demo: $(VENV)/.core
 	$(BIN)/lava-apps demo
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest --nbmake
+
+# Deep networks: the extra `dl`, and what is only tested with it (docs/deep.md).
+deep: $(VENV)/.dl
+	LAVA_APPS_DEEP=1 $(BIN)/python -m pytest tests/test_netx.py tests/apps/slayer \
+	  tests/test_benchmarks.py tests/test_documentation.py -k "netx or slayer or deep or lava_dl"
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -31,6 +37,11 @@ bench: $(VENV)/.dev
 # Lava's own tests of its Processes, on the inline runtime (docs/runtime.md).
 lava-suite: $(VENV)/.suite
 	$(BIN)/python tests/lava_suite.py
+
+$(VENV)/.dl: $(VENV)/.dev
+	$(PIP) install --no-deps --ignore-requires-python $(LAVA_DL)
+	$(PIP) install --constraint constraints.txt --editable '.[dl]'
+	@touch $@
 
 $(VENV)/.suite: $(VENV)/.dev
 	$(PIP) install --constraint constraints.txt --editable '.[lava-suite]'

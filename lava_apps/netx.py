@@ -73,7 +73,8 @@ def load_network(
     Returns
     -------
     lava.lib.dl.netx.hdf5.Network
-        With the ports ``inp`` and ``out``, and ``layers``.
+        With the ports ``inp`` and ``out``, and ``layers``. What arrives at a layer of
+        input neurons is their synaptic input.
 
     Raises
     ------
@@ -98,9 +99,15 @@ def load_network(
         *(AssertionError, AttributeError, IndexError, KeyError, NotImplementedError),
         *(OSError, RuntimeError, TypeError, ValueError),
     ) as error:
+        # Without the error's traceback, which would keep the file open.
         problem = "lava-dl cannot build this network"
-        raise NetworkError(f"{path}: {problem} ({error!r})") from error
-    return made  # type: ignore[no-any-return]
+        raise NetworkError(f"{path}: {problem} ({error!r})") from None
+    made.net_config.f.close()
+    first = made.in_layer
+    if not hasattr(first, "synapse") and not first.inp.out_connections:
+        # lava-dl leads what arrives at an input layer nowhere: to its neurons, then.
+        first.inp.connect(first.neuron.a_in)
+    return made
 
 
 def _import_netx() -> Any:

@@ -11,7 +11,14 @@ import sys
 from pathlib import Path
 
 HELPERS = {
-    *("__init__.py", "conftest.py", "extension.py", "graphs.py", "helpers.py"),
+    *(
+        "__init__.py",
+        "conftest.py",
+        "deep.py",
+        "extension.py",
+        "graphs.py",
+        "helpers.py",
+    ),
     *("collection_guard.py", "lava_suite.py", "wheel_guard.py"),
 }
 

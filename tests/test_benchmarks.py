@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.deep import needs_deep
+
 FOLDER = Path(__file__).resolve().parent.parent / "benchmarks"
 AT_LEAST = {
     "16 Processes that hand 100 values on, a step": 15,
@@ -16,8 +18,8 @@ AT_LEAST = {
 }
 
 
-def printed(script):
-    command = [sys.executable, FOLDER / script, "--json"]
+def printed(script, *arguments):
+    command = [sys.executable, FOLDER / script, *arguments, "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return json.loads(done.stdout)
 
@@ -36,3 +38,10 @@ def test_a_map_of_digits_is_minisoms_and_six_times_as_fast():
     ours, theirs = result["lava-apps"], result["MiniSom"]
     for name in ("quantisation_error", "topographic_error"):
         assert ours[name] <= theirs[name] * (1 + 1e-9)
+
+
+@needs_deep
+def test_a_network_of_lava_dl_runs_fifty_times_as_fast_as_on_lavas_runtime():
+    result = printed("slayer.py", "--images", "200")
+    assert result["ratio"] >= 50
+    assert result["same_classes"]

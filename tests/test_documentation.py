@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.deep import needs_deep
+
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
 PAGES = [
@@ -35,14 +37,27 @@ def run(*command, cwd):
     return done
 
 
+DEEP = ROOT / "docs" / "deep.md"  # each of its commands needs what others wrote
 OURS = [
-    c for page in PAGES for c in commands(page.read_text()) if c.startswith("lava-apps")
+    c
+    for page in PAGES
+    for c in commands(page.read_text())
+    if c.startswith("lava-apps") and page != DEEP
 ]
 
 
 @pytest.mark.parametrize("command", dict.fromkeys(OURS))
 def test_commands_of_the_documentation_run(command, tmp_path):
     run(sys.executable, "-m", "lava_apps.cli", *command.split()[1:], cwd=tmp_path)
+
+
+@needs_deep
+@pytest.mark.timeout(300)
+def test_commands_for_deep_networks_run_one_after_the_other(tmp_path):
+    listed = commands(DEEP.read_text())
+    assert len(listed) > 4
+    for command in listed:
+        run(sys.executable, "-m", "lava_apps.cli", *command.split()[1:], cwd=tmp_path)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -68,11 +83,14 @@ def test_pip_installs_the_lava_that_compat_asks_for():
 
 RUNTIME = (ROOT / "docs" / "runtime.md").read_text()
 LOIHI2 = (ROOT / "docs" / "loihi2.md").read_text()
+PROGRAMS = [
+    program
+    for page in (README, RUNTIME, LOIHI2, DEEP.read_text())
+    for program in blocks(page, "python")
+]
 
 
-@pytest.mark.parametrize(
-    "program", [p for page in (README, RUNTIME, LOIHI2) for p in blocks(page, "python")]
-)
+@pytest.mark.parametrize("program", PROGRAMS)
 def test_programs_of_the_documentation_run(program, tmp_path):
     (tmp_path / "program.py").write_text(program)
     run(sys.executable, "program.py", cwd=tmp_path)

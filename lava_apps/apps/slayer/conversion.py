@@ -59,7 +59,7 @@ def make_ann(settings: Settings, task: Task) -> Any:
         problem = "converting a network needs torch"
         raise NetworkError(f"{problem} ({error}); README says how to get it") from None
 
-    class Ann(torch.nn.Module):  # type: ignore[misc]
+    class Ann(torch.nn.Module):
         """Linear layers without biases, rectified."""
 
         def __init__(self) -> None:

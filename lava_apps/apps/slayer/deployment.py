@@ -71,8 +71,8 @@ def about(path: Path) -> dict[str, Any]:
         raise NetworkError(f"{path}: there is no such file")
     try:
         with h5py.File(path, "r") as file:
-            known = json.loads(file.attrs["lava_apps"])
-        return {name: known[name] for name in ("task", "kind", "steps", "seed")} | known
+            known: dict[str, Any] = json.loads(file.attrs["lava_apps"])
+        return {n: known[n] for n in ("task", "kind", "steps", "seed")} | known
     except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
         problem = "damaged, or not written by lava-apps slayer"
         raise NetworkError(f"{path}: {problem} ({error!r})") from None

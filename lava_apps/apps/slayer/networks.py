@@ -141,7 +141,7 @@ def make_network(settings: Settings, task: Task) -> Any:
     slayer = import_slayer()
     import torch
 
-    class Network(torch.nn.Module):  # type: ignore[misc]
+    class Network(torch.nn.Module):
         """Layers one after the other."""
 
         def __init__(self) -> None:
