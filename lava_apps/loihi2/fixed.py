@@ -464,6 +464,11 @@ class _Population:
     ) -> None:
         self.process, self.incoming = process, incoming
         owner = label(process)
+        for name in ("du", "dv"):
+            if not 0 <= self._first(name) <= 1:
+                problem = "must be from 0 to 1, as floating_pt has it"
+                given = self._first(name)
+                raise ParameterError("to_fixed", f"{owner}.{name}", problem, given)
         self.decays = {
             name: quantise_decay("to_fixed", f"{owner}.{name}", float(value), offset)
             for name, offset in (("du", 1), ("dv", 0), ("dtheta", 0))

@@ -170,6 +170,8 @@ def test_the_chain_of_eight_populations():
 def test_what_cannot_be_had_in_integers_is_named():
     with pytest.raises(ParameterError, match=r"LIF 'x'.du: must be at least"):
         to_fixed(LIF(shape=(1,), du=0, dv=0.1, name="x"))
+    with pytest.raises(ParameterError, match=r"LIF 'x'.du: must be from 0 to 1"):
+        to_fixed(LIF(shape=(1,), du=4095, dv=0.1, name="x"))
     with pytest.raises(ParameterError, match=r"LIF 'x'.vth: must be above 0"):
         to_fixed(LIF(shape=(1,), du=0.1, vth=0, name="x"))
     with pytest.raises(NoModelError, match=r"LIFRefractory"):

@@ -21,6 +21,7 @@ from lava_apps.apps.options import (
 )
 from lava_apps.apps.slayer import conversion
 from lava_apps.apps.slayer.experiment import (
+    Method,
     Result,
     convert_and_deploy,
     run_file,
@@ -115,9 +116,17 @@ def convert(
     batch: Batch = None,
     rate: Annotated[float, typer.Option(help="Learning rate at the begin.")] = 0.001,
     dropout: Annotated[float, typer.Option(help="Of hidden units, 0 to 1.")] = 0.2,
+    method: Annotated[
+        Method, typer.Option(help="By rates, or lava-dl's bootstrap.")
+    ] = "rates",
     steps: Annotated[
-        int, typer.Option(help="Time steps of a sample.", min=4, max=4096)
-    ] = conversion.STEPS,
+        int | None,
+        typer.Option(
+            help=f"Time steps of a sample. Default: {conversion.STEPS}; bootstrap 16.",
+            min=4,
+            max=4096,
+        ),
+    ] = None,
     full: Full = False,
     test_images: Images = None,
     seed: SeedOption = 0,
@@ -125,14 +134,15 @@ def convert(
     out: Out = Path("results"),
     as_json: Json = False,
 ) -> None:
-    """Train an artificial network in torch, convert it by rates, and run it."""
+    """Train an artificial network in torch, make it a spiking one, and run it."""
     check_folder(out)
     settings = _settings(task, "dense", hidden, epochs, batch, rate, dropout, seed=seed)
-    name = f"{task}-converted"
+    name = f"{task}-{method}"
     with _watching(settings, full) as (on_batch, on_samples):
         result = convert_and_deploy(
             settings,
             out / f"{name}.net",
+            method=method,
             steps=steps,
             full=full,
             test_images=test_images,

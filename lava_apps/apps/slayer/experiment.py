@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from lava_apps.apps.slayer import conversion
 from lava_apps.apps.slayer.deployment import Deployed, about, run
-from lava_apps.apps.slayer.networks import Settings, export
+from lava_apps.apps.slayer.networks import Settings, export, make_bootstrapped
 from lava_apps.apps.slayer.tasks import Task, load_task
 from lava_apps.apps.slayer.training import History, predict, train
 from lava_apps.netx import NetworkError
@@ -20,6 +20,7 @@ from lava_apps.parameters import Array, ParameterError
 from lava_apps.runtime.simulator import BackendName
 
 OnBatch = Callable[[int, int], None]
+Method = Literal["rates", "bootstrap"]
 
 
 @dataclass(frozen=True)
@@ -146,14 +147,15 @@ def convert_and_deploy(
     settings: Settings,
     path: Path,
     *,
-    steps: int = conversion.STEPS,
+    method: Method = "rates",
+    steps: int | None = None,
     full: bool = False,
     test_images: int | None = None,
     backend: BackendName = "auto",
     on_batch: OnBatch | None = None,
     on_samples: Callable[[int], None] | None = None,
 ) -> Result:
-    """Train an artificial network, convert it by rates, and run it.
+    """Train an artificial network, make it a spiking one, and run it.
 
     Parameters
     ----------
@@ -161,8 +163,11 @@ def convert_and_deploy(
         Network and training; its kind must be "dense".
     path : pathlib.Path
         File of the network, to be written.
-    steps : int
-        Time steps of a sample. Default 64.
+    method : {"rates", "bootstrap"}
+        Conversion of rectified linear units by their rates, or lava-dl's bootstrap,
+        whose units learn the activation of spiking neurons. Default "rates".
+    steps : int, optional
+        Time steps of a sample. Default: 64 for rates, those of the task for bootstrap.
     full, test_images, backend, on_batch, on_samples
         As in :func:`train_and_deploy`.
 
@@ -174,23 +179,32 @@ def convert_and_deploy(
     begin = time.perf_counter()
     task = load_task(settings.task, full=full)
     if task.is_series or settings.kind != "dense":
-        problem = "must be of images, and dense, to be converted by rates"
+        problem = "must be of images, and dense, to be converted"
         raise ParameterError("convert", "task", problem, settings.task)
     count = _count(task, test_images)
-    task = conversion.at_steps(task, steps)
-    network, history = train(
-        settings, task, on_batch=on_batch, make=conversion.make_ann
+    by_rates = method == "rates"
+    task = conversion.at_steps(
+        task, steps or (conversion.STEPS if by_rates else task.steps)
     )
+    make = conversion.make_ann if by_rates else make_bootstrapped
+    network, history = train(settings, task, on_batch=on_batch, make=make)
     labels = task.labels["test"]
-    classes, _ = predict(network, task, "test", len(labels))
+    classes, output = predict(network, task, "test", len(labels))
     known = _about(settings, task, float((classes == labels).mean()))
-    known["converted"] = True
-    conversion.write(conversion.convert(network, task), path, known)
+    known["converted"] = method
+    equal = None
+    if by_rates:
+        conversion.write(conversion.convert(network, task), path, known)
+    else:
+        export(network, path, known)
     deployed = run(
         path, task, kind="dense", count=count, backend=backend, on_samples=on_samples
     )
+    if not by_rates:
+        equal = float((deployed.output == output[:count]).all(axis=1).mean())
     found = conversion.accuracy_by_steps(deployed.output, labels[:count])
-    return _result(known, task, deployed, begin, history=history, by_steps=found)
+    more: dict[str, Any] = {"history": history, "by_steps": found}
+    return _result(known, task, deployed, begin, equal_steps=equal, **more)
 
 
 def run_file(
@@ -263,7 +277,8 @@ def _result(
 ) -> Result:
     count = len(deployed.classes)
     right = np.mean(deployed.classes == task.labels["test"][:count])
-    kind = known["kind"] + (" (converted)" if known.get("converted") else "")
+    how = known.get("converted")
+    kind = known["kind"] + (f" ({how})" if how else "")
     return Result(
         task=known["task"],
         network=kind,

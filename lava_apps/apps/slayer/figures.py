@@ -73,7 +73,7 @@ def draw_steps(result: Result, path: Path) -> Path:
         )
         axes.set_xscale("log", base=2)
         axes.set(xlabel="time steps", ylabel="accuracy (%)")
-        axes.set_title(f"{result.task}, converted by rates")
+        axes.set_title(f"{result.task}, {result.network}")
         axes.legend()
     return save_figure(figure, path)
 

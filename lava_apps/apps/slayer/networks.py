@@ -33,6 +33,7 @@ _WEIGHT_SCALE = 4.0
 _CURRENT_DECAY, _VOLTAGE_DECAY, _SERIES_DECAY = 0.25, 0.03, 0.1
 _DELTA_THRESHOLD = 0.05
 _LARGE = 16  # pixels a side
+_SAMPLED_BATCHES, _SAMPLE_PERIOD = 10, 5
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,66 @@ def make_network(settings: Settings, task: Task) -> Any:
     return Network()
 
 
-def _cuba(slayer: Any, settings: Settings, task: Task) -> list[Any]:
+def make_bootstrapped(settings: Settings, task: Task) -> Any:
+    """Make a network that learns as an artificial one, by lava-dl's bootstrap.
+
+    Its units have the activation that spiking neurons are found to have: at the begin
+    of every fifth epoch some batches are run with spikes, and their rates are fitted
+    piece by piece. Out of training it spikes.
+
+    Parameters
+    ----------
+    settings : Settings
+        What to make; its kind must be "dense".
+    task : Task
+        What for.
+
+    Returns
+    -------
+    torch.nn.Module
+        As from :func:`make_network`.
+    """
+    slayer = import_slayer()
+    import torch
+
+    from lava.lib.dl import bootstrap
+
+    batches = -(-len(task.labels["train"]) // settings.batch)
+    scheduler = bootstrap.routine.Scheduler(
+        num_sample_iter=min(_SAMPLED_BATCHES, batches - 2), sample_period=_SAMPLE_PERIOD
+    )
+    mode = bootstrap.routine.Mode
+
+    class Bootstrapped(torch.nn.Module):
+        """Layers one after the other, in the mode that is due."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.blocks = torch.nn.ModuleList(
+                _cuba(slayer, settings, task, bootstrap.block.cuba)
+            )
+            self.done = 0
+
+        def forward(self, messages: Any) -> Any:
+            due = bootstrap.routine.LayerMode(0, mode.SNN)
+            if self.training:
+                due = scheduler.mode(*divmod(self.done, batches), True)
+                self.done += 1
+            if due.base_mode in (mode.ANN, mode.FIT):
+                messages = messages.mean(dim=-1, keepdim=True)
+            for block, now in zip(self.blocks, due, strict=False):
+                messages = block(messages, mode=now)
+            return messages
+
+        @staticmethod
+        def scores(output: Any) -> Any:
+            """Give one score a class."""
+            return output.mean(dim=-1) * task.steps
+
+    return Bootstrapped()
+
+
+def _cuba(slayer: Any, settings: Settings, task: Task, block: Any = None) -> list[Any]:
     neuron = {
         "threshold": _THRESHOLD,
         "current_decay": _CURRENT_DECAY,
@@ -185,10 +245,8 @@ def _cuba(slayer: Any, settings: Settings, task: Task) -> list[Any]:
     dropped = dict(neuron)
     if settings.dropout:
         dropped["dropout"] = slayer.neuron.Dropout(p=settings.dropout)
-    block, more = (
-        slayer.block.cuba,
-        {"weight_scale": _WEIGHT_SCALE, "delay_shift": False},
-    )
+    block = block or slayer.block.cuba
+    more = {"weight_scale": _WEIGHT_SCALE, "delay_shift": False}
     layers: list[Any] = []
     inputs = task.inputs
     if settings.kind == "conv":

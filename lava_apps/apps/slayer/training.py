@@ -91,6 +91,7 @@ def train(
     torch.manual_seed(settings.seed)
     network = make(settings, task)
     # Shapes of neurons, and some of their parameters, come with the first messages.
+    network.eval()
     network(torch.from_numpy(task.messages("train", [0, 1])))
     optimiser = torch.optim.Adam(network.parameters(), lr=settings.rate)
     history = History()

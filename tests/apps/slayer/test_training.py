@@ -100,6 +100,15 @@ def test_a_converted_network_is_as_good_as_what_it_was(tmp_path):
     assert "accuracy_by_steps" in result.summary()
 
 
+def test_a_bootstrapped_network_sends_the_same_as_a_graph(tmp_path):
+    settings = Settings("digits", hidden=64, epochs=10, batch=32, rate=0.003)
+    result = convert_and_deploy(
+        settings, tmp_path / "b.net", method="bootstrap", backend="compiled"
+    )
+    assert result.equal_steps == 1.0
+    assert result.accuracy_deployed == result.accuracy_trained > 0.75
+
+
 def test_rates_of_a_converted_neuron_are_its_activation():
     """Of one layer: spikes a time step, HEADROOM and the largest activation apart."""
     import torch
