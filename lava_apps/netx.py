@@ -84,6 +84,8 @@ def load_network(
     ParameterError
         For a wrong argument.
     """
+    if not path.is_file():
+        raise NetworkError(f"{path}: there is no such file")
     network = _import_netx()
     count = _check(path)
     options: dict[str, Any] = {"num_layers": layers or count}
@@ -168,8 +170,6 @@ def _check(path: Path) -> int:
         import h5py
     except ImportError:
         raise NetworkError("needs h5py; README says how to get it") from None
-    if not path.is_file():
-        raise NetworkError(f"{path}: there is no such file")
     try:
         with h5py.File(path, "r") as file:
             return _check_layers(path, file)

@@ -177,6 +177,7 @@ for name in ("h5py", "torch"):
 import lava_apps
 from pathlib import Path
 from lava_apps.netx import NetworkError, load_network
+Path("x.net").touch()
 try:
     load_network(Path("x.net"))
 except NetworkError as error:

@@ -63,12 +63,12 @@ def about(path: Path) -> dict[str, Any]:
     NetworkError
         For a file that is none, or of another origin.
     """
+    if not path.is_file():
+        raise NetworkError(f"{path}: there is no such file")
     try:
         import h5py
     except ImportError:
         raise NetworkError("needs h5py; README says how to get it") from None
-    if not path.is_file():
-        raise NetworkError(f"{path}: there is no such file")
     try:
         with h5py.File(path, "r") as file:
             known: dict[str, Any] = json.loads(file.attrs["lava_apps"])
