@@ -35,6 +35,7 @@ from lava_apps.runtime.probes import Probe
 
 from lava.magma.compiler.compiler_graphs import find_processes
 from lava.magma.core.process.process import AbstractProcess, Collection
+from lava.utils.weightutils import SignMode
 
 Backend = Literal["inline", "compiled"]
 _LIF_VARS = ("u", "v", "du", "dv", "vth", "bias_mant", "bias_exp")
@@ -56,6 +57,7 @@ _CHUNK = 50  # time steps between two looks at u and v
 _FEWEST_SPIKES, _MOST_CALIBRATION, _BISECTIONS = 20, 0.1, 16
 _SAMPLED_NEURONS, _SAMPLED_INPUTS = 256, 4_000_000
 _POTENTIAL = FORMATS["v"].high
+_WEIGHT_BITS = int(FORMATS["num_weight_bits"].high)
 _BIAS = FORMATS["bias_mant"].high * 2.0 ** FORMATS["bias_exp"].high
 _EXPONENT_MAX = int(FORMATS["weight_exp"].high)
 
@@ -117,8 +119,8 @@ class FixedGraph:
         The counterpart of the Process that was given.
     counterparts : mapping of AbstractProcess to AbstractProcess
         For each Process of the graph in floating point that of integers.
-    scales : mapping of str to float
-        For each population the integer units of a potential of 1.
+    scales : mapping of AbstractProcess to float
+        For each population in floating point the integer units of a potential of 1.
     roundings : tuple of Rounding
         Of every parameter that was converted.
     comparison : tuple of Comparison
@@ -127,7 +129,7 @@ class FixedGraph:
 
     process: AbstractProcess
     counterparts: Mapping[AbstractProcess, AbstractProcess] = field(repr=False)
-    scales: Mapping[str, float]
+    scales: Mapping[AbstractProcess, float]
     roundings: tuple[Rounding, ...]
     comparison: tuple[Comparison, ...]
 
@@ -188,18 +190,20 @@ def to_fixed(
     observed = _observe(process, populations, run_steps, backend, "floating_pt")
     counterparts = _copy(graph)
     roundings: list[Rounding] = []
-    scales: dict[str, float] = {}
+    scales: dict[AbstractProcess, float] = {}
     for group in _groups(populations, synapses):
         members = [_Population(p, observed[p], _into(p, graph)) for p in group]
         input_scale = _best_scale(members)
         for member in members:
             scale = input_scale / member.input_gain
-            scales[label(member.process)] = scale * 2**INPUT_SHIFT
+            scales[member.process] = scale * 2**INPUT_SHIFT
             roundings += member.convert(scale, counterparts)
     for connection in synapses:
         if not [t for t in _targets(connection) if _is_lif(t)]:
             incoming = _Incoming(connection)
-            roundings += incoming.convert(incoming.finest(), counterparts[connection])
+            scale = incoming.finest()
+            scale = scale if math.isfinite(scale) else 1.0
+            roundings += incoming.convert(scale, counterparts[connection])
     fixed = counterparts[process]
     others = [counterparts[p] for p in populations]
     after = _observe(fixed, others, run_steps, backend, "fixed_pt")
@@ -267,6 +271,14 @@ def _refuse_what_cannot_be(
                 where = f"{label(port.process)} feeds {label(population)} directly"
                 problem = "must go through a connection, which has a scale"
                 raise ParameterError("to_fixed", where, problem, port)
+    for source in graph:
+        fed = set(_targets(source)) if class_path(source) == _SOURCE else set()
+        if fed & set(populations) and not fed <= set(populations):
+            problem = (
+                "must feed neurons alone, or nothing but connections: its data are "
+            )
+            problem += "scaled for neurons"
+            raise ParameterError("to_fixed", label(source), problem, source)
     for connection in synapses:
         for target in _targets(connection):
             if target not in populations and class_path(target) != _SINK:
@@ -383,7 +395,16 @@ class _Incoming:
         self.is_data = self.name == "data"
         values = np.asarray(init.data if issparse(init) else init, float)
         self.values = values
-        self.is_mixed = values.size > 0 and values.min() < 0 < values.max()
+        _refuse_infinite(f"{label(process)}.{self.name}", values)
+        mode, bits = (
+            process.proc_params.get(name) for name in ("sign_mode", "num_weight_bits")
+        )
+        self.is_mixed = bool(values.size and values.min(initial=0) < 0 < values.max())
+        if isinstance(mode, SignMode) and mode != SignMode.NULL:
+            self.is_mixed = mode == SignMode.MIXED
+        # Lava cuts off what is below this.
+        kept = _WEIGHT_BITS if bits is None else int(np.ravel(bits)[0])
+        self.unit = (1 + self.is_mixed) << (_WEIGHT_BITS - kept)
         # Only the models of Dense and Sparse shift by the exponent.
         self.exponent_max = _EXPONENT_MAX if self.name == "weights" else 0
         magnitudes = np.unique(values)
@@ -395,18 +416,18 @@ class _Incoming:
         """Largest integer unit that can be held."""
         if self.is_data:
             return float(FORMATS["input_sum"].high)
-        return (254.0 if self.is_mixed else 255.0) * 2.0**self.exponent_max
+        return self.largest_mantissa * 2.0**self.exponent_max
 
     def finest(self) -> float:
         """Largest scale at which all values fit."""
         most = float(np.abs(self.values).max(initial=0))
-        return self.largest / most if most else np.inf
+        return self.largest / most if most else math.inf
 
     def _rounded(self, values: Array, scale: float) -> tuple[Array, int]:
         """Give mantissas and exponent of values."""
         if self.is_data:
             return np.rint(values * scale), 0
-        unit = 2.0 if self.is_mixed else 1.0
+        unit = float(self.unit)
         most = float(np.abs(self.values).max(initial=0)) * scale
         exponent = 0
         while unit * np.rint(most / 2**exponent / unit) > self.largest_mantissa:
@@ -416,7 +437,7 @@ class _Incoming:
     @property
     def largest_mantissa(self) -> int:
         """Largest mantissa of either sign."""
-        return 254 if self.is_mixed else 255
+        return (254 if self.is_mixed else 255) // self.unit * self.unit
 
     def error(self, scale: float) -> float:
         """Estimate the relative error of rounding, from a sample of the values."""
@@ -428,7 +449,10 @@ class _Incoming:
         """Set the integers in the counterpart."""
         mantissas, exponent = self._rounded(self.values, scale)
         if self.values.any() and not mantissas.any():
-            problem = "vanish in 8 bits beside what else feeds these neurons"
+            problem = (
+                "vanish in 8 bits beside what else feeds these neurons, and those "
+            )
+            problem += "that share a connection with them"
             owner = label(self.process)
             raise ParameterError(
                 "to_fixed", f"{owner}.{self.name}", problem, self.values
@@ -447,6 +471,11 @@ class _Incoming:
             parameters["weight_exp"] = exponent
         error = _relative_error(self.values * scale, mantissas, exponent)
         return [Rounding(label(self.process), self.name, scale, error)]
+
+
+def _refuse_infinite(owner: str, values: Array) -> None:
+    if not np.isfinite(np.asarray(values, float)).all():
+        raise ParameterError("to_fixed", owner, "must be finite", values)
 
 
 def _relative_error(asked: Array, mantissas: Array, exponent: int = 0) -> float:
@@ -484,15 +513,18 @@ class _Population:
             # Lava's float models leave the exponent out.
             self.bias = self.bias * 2.0 ** self._init("bias_exp")
         self.vth = self._init("vth")
+        for name in ("vth", "bias_mant", "u", "v"):
+            _refuse_infinite(f"{owner}.{name}", self._init(name))
         if not float(self.vth.max()) > 0:
             problem = "must be above 0 to have a scale"
             raise ParameterError("to_fixed", f"{owner}.vth", problem, self.vth)
         self.gain = self._calibrated(observed, kept_u * self.kept_v)
         self.input_gain = kept_u * self.kept_v * self.gain
         self.bias_gain = self.kept_v * self.gain
-        drive = observed.u + float(np.abs(self.bias).max())
-        self.reach_u = observed.u * self.kept_v * self.gain
-        self.reach_v = observed.v + drive  # before a reset
+        first_u, first_v = (float(np.abs(self._init(n)).max()) for n in ("u", "v"))
+        drive = max(observed.u, first_u) + float(np.abs(self.bias).max())
+        self.reach_u = max(observed.u * self.gain, first_u) * self.kept_v
+        self.reach_v = max(observed.v + drive, first_v)  # before a reset
 
     def _calibrated(self, observed: _Observed, input_gain: float) -> float:
         """Find by what to multiply the input and bias of neurons to keep their rate.
@@ -603,7 +635,8 @@ class _Population:
             "v": (unit, np.rint(self._init("v") * unit), 0),
         }
         if not (made["vth"][1] > 0).all():
-            problem = "vanishes in 17 bits beside what else feeds these neurons"
+            problem = "vanishes in 17 bits beside what feeds these neurons, and those "
+            problem += "that share a connection with them"
             raise ParameterError("to_fixed", f"{owner}.vth", problem, self.vth)
         for name in _POTENTIALS:
             if hasattr(self.process, name):

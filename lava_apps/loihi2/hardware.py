@@ -391,6 +391,10 @@ def add_adapters(process: AbstractProcess) -> list[AbstractProcess]:
     make_to_chip, make_from_chip = classes
     added = []
     for port, ends, is_to_chip in boundaries:
+        if any(len(_sides(end)) > 1 for end in ends):
+            where = f"{label(port.process)}.{port.name}"
+            problem = "feeds host and chip through one virtual port"
+            raise HardwareError(f"no adapter: {where} {problem}")
         make: Callable[..., Any] = make_to_chip if is_to_chip else make_from_chip  # type: ignore[assignment]
         adapter = make(shape=port.shape, num_message_bits=_message_bits(port, ends))
         port.connect(adapter.inp)
@@ -427,23 +431,20 @@ def find_boundaries(
             continue
         from_host = is_on_host(process)
         for port in process.out_ports.members:
-            ends = [e for e in port.out_connections if _crosses(port, e, from_host)]
+            ends = [e for e in port.out_connections if _crosses(e, from_host)]
             if ends:
                 yield port, ends, from_host
 
 
-def _crosses(port: OutPort, end: Any, from_host: bool) -> bool:
+def _crosses(end: Any, from_host: bool) -> bool:
     """Tell whether a connection leads from host to chip, or the other way."""
+    return (not from_host) in _sides(end)
+
+
+def _sides(end: Any) -> set[bool]:
+    """Say where a connection leads: to the host (True), to the chip, or to both."""
     targets = [end] if isinstance(end, InPort) else end.get_dst_ports()
-    sides = {
-        is_on_host(target.process)
-        for target in targets
-        if not is_adapter(target.process)
-    }
-    if len(sides) > 1:
-        where = f"{label(port.process)}.{port.name}"
-        raise HardwareError(f"{where} feeds host and chip through one virtual port")
-    return sides == {not from_host}
+    return {is_on_host(t.process) for t in targets if not is_adapter(t.process)}
 
 
 def _message_bits(port: OutPort, ends: Sequence[Any]) -> int:

@@ -17,6 +17,7 @@ from lava.proc.io.source import RingBuffer as Source
 from lava.proc.learning_rules.stdp_learning_rule import STDPLoihi
 from lava.proc.lif.process import LIF, LIFRefractory, LIFReset
 from lava.proc.sparse.process import Sparse
+from lava.utils.weightutils import SignMode
 
 
 def two_layers(connection=None, **parameters):
@@ -73,7 +74,7 @@ def test_scales_and_roundings_are_what_was_done():
     rounding = {(r.process, r.parameter): r for r in fixed.roundings}
     for neurons in (first, second):
         name = f"LIF {neurons.name!r}"
-        unit = fixed.scales[name]
+        unit = fixed.scales[neurons]
         held = float(np.ravel(new[neurons].vth.init)[0]) * 64 / unit
         asked = rounding[name, "vth"].relative_error
         assert abs(held - 1.0) == pytest.approx(asked, abs=1e-12)
@@ -98,7 +99,7 @@ def test_a_decay_that_cannot_be_held_is_made_up_for():
     assert abs(found.relative_difference) < 0.05
     # Without any help the neuron would spike far more often.
     gain = next(r for r in fixed.roundings if r.parameter == "bias_mant").scale
-    assert gain / fixed.scales[found.process] < 0.95
+    assert gain / fixed.scales[neurons] < 0.95
 
 
 @pytest.mark.parametrize("kind", ["sparse", "delay", "conv", "ours", "reset"])
@@ -196,3 +197,64 @@ def test_what_cannot_be_had_in_integers_is_named():
         to_fixed(dense)
     with pytest.raises(ParameterError, match=r"to_fixed.run_steps"):
         to_fixed(dense, run_steps=0)
+
+
+def test_weights_that_are_all_zero_stay_so():
+    first, _, second = two_layers(Dense(weights=np.zeros((20, 30))))
+    last = Dense(weights=np.zeros((6, 20)))
+    second.s_out.connect(last.s_in)
+    last.a_out.connect(Sink(shape=(6,), buffer=5).a_in)
+    fixed = to_fixed(first, run_steps=20)
+    for connection in (last, *second.a_in.get_src_ports()):
+        process = getattr(connection, "process", connection)
+        assert not fixed.counterparts[process].weights.init.any()
+
+
+@pytest.mark.parametrize(
+    "options", [{"num_weight_bits": 4}, {"sign_mode": SignMode.MIXED}]
+)
+def test_bits_and_sign_mode_of_a_connection_are_kept_to(options):
+    weights = np.random.default_rng(0).uniform(0.01, 0.06, (20, 30))
+    _, connection, second = two_layers(Dense(weights=weights, **options))
+    fixed = to_fixed(second, run_steps=300)
+    assert report(fixed.process, run_steps=20).of("weights") == "pass"
+    made = next(r for r in fixed.roundings if r.parameter == "weights")
+    new = fixed.counterparts[connection]
+    held = new.weights.init * 2.0 ** new.proc_params["weight_exp"] / made.scale
+    error = np.linalg.norm(held - weights) / np.linalg.norm(weights)
+    assert error == pytest.approx(made.relative_error)
+
+
+def test_an_initial_state_far_from_what_is_observed_fits():
+    for state in ({"v": 10.0}, {"u": 50.0}):
+        neurons = LIF(shape=(3,), du=1.0, dv=0.5, vth=1.0, bias_mant=0.6, **state)
+        fixed = to_fixed(neurons, run_steps=200)
+        found = report(fixed.process, run_steps=200)
+        assert [found.of(r) for r in ("parameters", "ranges")] == ["pass", "pass"]
+
+
+@pytest.mark.parametrize("name", ["bias_mant", "vth", "u", "v"])
+def test_what_is_not_finite_is_refused(name):
+    for value in (np.nan, np.inf):
+        with pytest.raises(ParameterError, match=rf"LIF 'x'.{name}: must be finite"):
+            to_fixed(LIF(shape=(1,), du=0.5, dv=0.1, name="x", **{name: value}))
+    _, connection, _ = two_layers(Dense(weights=np.full((20, 30), np.nan)))
+    with pytest.raises(ParameterError, match=r"weights: must be finite"):
+        to_fixed(connection)
+
+
+def test_data_that_feed_neurons_and_a_connection_are_refused():
+    source = Source(data=np.ones((4, 5)))
+    connection = Dense(weights=np.full((3, 4), 0.2), num_message_bits=8)
+    first, second = (LIF(shape=(n,), du=0.2, dv=0.1, vth=1) for n in (3, 4))
+    source.s_out.connect(connection.s_in)
+    source.s_out.connect(second.a_in)
+    connection.a_out.connect(first.a_in)
+    with pytest.raises(ParameterError, match=r"must feed neurons alone"):
+        to_fixed(first)
+
+
+def test_populations_of_one_name_are_told_apart():
+    first, _, second = two_layers()
+    first.name = second.name = "same"
+    assert len(to_fixed(first, run_steps=50).scales) == 2

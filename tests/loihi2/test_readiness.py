@@ -10,6 +10,7 @@ from lava_apps.apps.som.network import MapNetwork, MapSettings
 from lava_apps.loihi2 import report
 from lava_apps.loihi2.cores import estimate_cores
 from lava_apps.loihi2.readiness import RULES
+from lava_apps.loihi2.readiness.graph import Graph, synapses_of
 from lava_apps.parameters import ParameterError
 from lava_apps.processes.encoders import RateEncoder
 from lava_apps.processes.hopfield import Hopfield, hebbian, quantise
@@ -454,3 +455,104 @@ def test_wrong_arguments_are_refused():
         report(neurons(), run_steps=-1)
     with pytest.raises(ParameterError, match=r"report.chips"):
         report(neurons(), chips=0)
+
+
+def test_the_weights_of_a_sparse_matrix_are_left_alone():
+    given = csr_matrix(([0, 4, 6, -8, 1], [0, 1, 0, 2, 1], [0, 2, 5]), shape=(2, 3))
+    source = neurons(3, vth=1, bias_mant=100)
+    connection, target = Sparse(weights=given), neurons(2, dv=0, vth=131_000)
+    source.s_out.connect(connection.s_in)
+    connection.a_out.connect(target.a_in)
+    before = connection.weights.init.toarray()
+    found = report(target, run_steps=10)
+    assert np.array_equal(connection.weights.init.toarray(), before)
+    held = np.array([[0, 4, 0], [6, 0, -8]])  # mixed signs: 1 becomes 0
+    (lif,) = [m for m in found.processes if f"{target.name!r}" in m.name]
+    assert lif.ranges[0].observed == (-2 * 64, 4 * 64)
+    assert found.activity.synaptic_operations == np.count_nonzero(held) * 10
+    with Simulator(target, precision="fixed_pt", backend="inline") as sim:
+        probe = sim.probe(target.u)
+        sim.run(10)
+    assert sim.data[probe].max() == 4 * 64
+
+
+def test_synaptic_operations_of_a_convolution_by_hand():
+    image = LIF(shape=(4, 4, 1), du=4095, dv=4095, vth=0, bias_mant=1)
+    convolution = Conv(
+        weight=np.full((1, 3, 3, 1), 3), input_shape=(4, 4, 1), padding=1
+    )
+    target = LIF(shape=convolution.a_out.shape, du=4095, dv=1, vth=9999)
+    image.s_out.connect(convolution.s_in)
+    convolution.a_out.connect(target.a_in)
+    found = report(target, run_steps=3)
+    # Nine outputs from the 4 pixels inside, 6 from the 8 at edges, 4 from corners.
+    assert found.activity.synaptic_operations == 3 * (4 * 9 + 8 * 6 + 4 * 4)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"stride": 2},
+        {"dilation": 2, "padding": 1},
+        {"groups": 2},
+        {"stride": 2, "padding": 1, "groups": 2},
+    ],
+)
+def test_the_fan_out_of_a_convolution_is_what_each_pixel_reaches(options):
+    rng = np.random.default_rng(0)
+    weight = rng.integers(0, 3, (4, 3, 2, 4 // options.get("groups", 1))) * 2
+    convolution = Conv(weight=weight, input_shape=(6, 5, 4), **options)
+    graph = Graph(convolution)
+    try:
+        (leaf,) = graph.leaves
+        fan_out = synapses_of(leaf).fan_out.reshape(6, 5, 4)
+    finally:
+        graph.close()
+    for place in ((0, 0, 0), (2, 3, 1), (5, 4, 3), (3, 2, 2)):
+        image = np.zeros((6, 5, 4, 2))
+        image[(*place, 0)] = 1
+        source = Source(data=image)
+        again = Conv(weight=weight, input_shape=(6, 5, 4), **options)
+        source.s_out.connect(again.s_in)
+        with Simulator(again, precision="fixed_pt", backend="inline") as sim:
+            probe = sim.probe(again.a_out)
+            sim.run(2)
+        assert fan_out[place] == np.count_nonzero(sim.data[probe][1])
+
+
+def test_an_exponent_that_lavas_convolution_leaves_out_is_said():
+    for exponent, verdict in ((0, "pass"), (2, "unknown")):
+        convolution = Conv(
+            weight=np.full((1, 3, 3, 1), 2), input_shape=(4, 4, 1), weight_exp=exponent
+        )
+        assert verdicts(convolution)["parameters"] == verdict
+
+
+def test_a_port_that_feeds_host_and_chip_through_a_reshape_is_reported():
+    first, second = neurons(4, bias_mant=100), neurons(4)
+    connection, sink = Dense(weights=np.full((4, 4), 2)), Sink(shape=(2, 2), buffer=5)
+    flat = first.s_out.reshape((4,))
+    flat.connect(connection.s_in)
+    flat.reshape((2, 2)).connect(sink.a_in)
+    connection.a_out.connect(second.a_in)
+    found = report(second, run_steps=0)
+    (broken,) = [f for f in found.findings if f.verdict == "fail"]
+    assert (broken.rule, broken.value) == ("models", "no adapter")
+    assert "RingBuffer" in broken.note
+
+
+def test_a_graph_in_use_is_refused():
+    graph = neurons()
+    with (
+        Simulator(graph, backend="inline"),
+        pytest.raises(ParameterError, match="in use"),
+    ):
+        report(graph)
+    assert report(graph).verdict == "ready"
+
+
+def test_weights_that_are_no_numbers_fail():
+    graph = driven(Dense(weights=np.array([[np.nan, 1.0]])))
+    found = report(graph, run_steps=0)
+    (broken,) = [f for f in found.findings if f.rule == "weights"]
+    assert (broken.verdict, broken.value) == ("fail", "nan")

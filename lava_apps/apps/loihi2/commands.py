@@ -38,7 +38,8 @@ def check(
     steps: Annotated[int, typer.Option(help="Time steps to observe.", min=0)] = 100,
     chips: Annotated[int, typer.Option(help="Chips of the board.", min=1)] = 1,
     html: Annotated[
-        Path | None, typer.Option(help="Write the report as an HTML page, too.")
+        Path | None,
+        typer.Option(help="Write the report as an HTML page, too.", dir_okay=False),
     ] = None,
     as_json: Json = False,
 ) -> None:

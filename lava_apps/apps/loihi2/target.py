@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import sys
 from pathlib import Path
 
@@ -55,6 +56,11 @@ def load_target(target: str) -> AbstractProcess:
     if not callable(factory):
         problem = "has no such function" if factory is None else "cannot be called"
         raise DataError(f"{target!r}: {name!r} of {module_name} {problem}")
+    try:
+        inspect.signature(factory).bind()
+    except (TypeError, ValueError):
+        problem = "must be a function without arguments"
+        raise DataError(f"{target!r}: {name!r} {problem}") from None
     made = factory()
     if not isinstance(made, AbstractProcess):
         kind = type(made).__name__

@@ -24,6 +24,7 @@ from lava_apps.parameters import Array, ParameterError
 from lava_apps.runtime.arrangement import Arrangement
 from lava_apps.runtime.backends import InlineBackend
 
+from lava.magma.compiler.compiler_graphs import find_processes
 from lava.magma.core.model.model import AbstractProcessModel
 from lava.magma.core.model.py.model import AbstractPyProcessModel
 from lava.magma.core.model.sub.model import AbstractSubProcessModel
@@ -192,13 +193,15 @@ def synapses_of(leaf: Leaf) -> Synapses:
     parameters = process.proc_params
     sign_mode = parameters.get("sign_mode") or determine_sign_mode(given)
     bits = int(parameters.get("num_weight_bits", _WEIGHT_BITS) or _WEIGHT_BITS)
-    held = clip_weights(given, sign_mode, num_bits=_WEIGHT_BITS)
+    finite = np.nan_to_num(np.asarray(given, float), posinf=2**30, neginf=-(2**30))
+    held = clip_weights(finite, sign_mode, num_bits=_WEIGHT_BITS)
     held = truncate_weights(held, sign_mode, bits)
     scale = 2.0 ** int(np.ravel(parameters.get("weight_exp", 0))[0])
     if is_conv:
         return _convolution(leaf, given, held, sign_mode, scale)
     if issparse(weights):
-        parts = (held * scale, weights.indices, weights.indptr)
+        # Copies: zeros are taken out below, which must not change the user's matrix.
+        parts = (held * scale, weights.indices.copy(), weights.indptr.copy())
         matrix = csr_matrix(parts, shape=weights.shape)
     else:
         matrix = csr_matrix(held * scale)
@@ -228,11 +231,29 @@ def _convolution(
     kernel = held.reshape(outputs[-1], -1) * scale
     sums = [np.maximum(kernel, 0).sum(axis=1), np.minimum(kernel, 0).sum(axis=1)]
     positive, negative = (np.broadcast_to(s, outputs).ravel() for s in sums)
-    # Each output reaches back to a kernel: so many synapses, dealt out evenly.
-    synapses = np.count_nonzero(held) * int(np.prod(outputs[:-1]))
-    inputs = int(np.prod(process.s_in.shape))
-    fan_out = np.full(inputs, synapses / inputs)
+    fan_out = _fan_out(process, held != 0)
     return Synapses(given, held, sign_mode, None, fan_out, positive, negative)
+
+
+def _fan_out(process: AbstractProcess, is_synapse: Array) -> Array:
+    """Count the outputs that each input of a convolution reaches."""
+    reaches = []
+    for axis in (0, 1):
+        size, inputs = is_synapse.shape[axis + 1], process.s_in.shape[axis]
+        stride, padding, dilation = (
+            int(np.ravel(getattr(process, name).init)[axis])
+            for name in ("stride", "padding", "dilation")
+        )
+        # A convolution runs through the kernel backwards.
+        back = (size - 1 - np.arange(size)) * dilation
+        left = np.arange(inputs) + padding - back[:, None]
+        inside = (left >= 0) & (left // stride < process.a_out.shape[axis])
+        reaches.append((inside & (left % stride == 0)).astype(np.int64))
+    groups = int(np.ravel(process.groups.init)[0])
+    per_group = len(is_synapse) // groups
+    by_group = is_synapse.reshape(groups, per_group, *is_synapse.shape[1:]).sum(axis=1)
+    counts = np.einsum("ix,jy,gijc->xygc", *reaches, by_group)
+    return np.asarray(counts.reshape(-1))
 
 
 class Graph:
@@ -256,6 +277,9 @@ class Graph:
     """
 
     def __init__(self, process: AbstractProcess) -> None:
+        if any(member.is_compiled for member in find_processes(process)):
+            problem = "is in use; stop what runs it, or build the graph afresh"
+            raise ParameterError("report", "process", problem, label(process))
         self.config = ReportConfig()
         self.backend = InlineBackend(process, self.config)
         workers = self.backend.runtime.workers

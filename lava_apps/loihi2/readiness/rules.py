@@ -11,7 +11,12 @@ import numpy as np
 
 from lava_apps.loihi2.cores import estimate_cores
 from lava_apps.loihi2.formats import FORMATS, RESOURCES, Evidence, Format
-from lava_apps.loihi2.hardware import find_boundaries, is_adapter
+from lava_apps.loihi2.hardware import (
+    class_path,
+    find_boundaries,
+    is_adapter,
+    is_on_host,
+)
 from lava_apps.loihi2.readiness.activity import Observed
 from lava_apps.loihi2.readiness.graph import Graph, Leaf, Synapses
 from lava_apps.loihi2.readiness.ranges import Bounds, WorstCase
@@ -28,6 +33,7 @@ _WEIGHT_FORMATS = {
     SignMode.EXCITATORY: "excitatory_weight",
     SignMode.INHIBITORY: "inhibitory_weight",
 }
+_MONITOR = "lava.proc.monitor.process.Monitor"
 _CHIP_CORES, _GROUPS = (int(RESOURCES[name].high) for name in ("cores", "groups"))
 
 
@@ -111,24 +117,20 @@ def check_models(known: Known) -> Iterator[Finding]:
             Evidence.INFERRED,
             reason_for(known.graph, leaf) if verdict == "fail" else "",
         )
-    chip = {leaf.process: leaf for leaf in known.on_chip}
-    for port, ends, is_to_chip in find_boundaries(
-        x.process for x in known.graph.leaves
-    ):
-        processes = {p.process for e in ends for p in [e, *e.get_dst_ports()]}
-        others = [chip[p] for p in processes if p in chip]
-        sides = others if is_to_chip else [chip[p] for p in [port.process] if p in chip]
-        if sides:
+    names = {leaf.process: leaf.name for leaf in known.graph.leaves}
+    chip = {leaf.process for leaf in known.on_chip}
+    for port, ends, is_to_chip in find_boundaries(names):
+        receivers = {p.process for e in ends for p in [e, *e.get_dst_ports()]}
+        reached = {p for p in receivers if p in names and is_on_host(p) != is_to_chip}
+        on_chip = reached & chip if is_to_chip else {port.process} & chip
+        if reached and on_chip:
             adapter = "PyToNxAdapter" if is_to_chip else "NxToPyAdapter"
-            there = sorted(other.name for other in sides)[0]
-            source = next(
-                x.name for x in known.graph.leaves if x.process is port.process
-            )
             yield Finding(
-                *("models", "fail", source, port.name, "no adapter"),
+                *("models", "fail", names[port.process], port.name, "no adapter"),
                 f"{adapter} between host and chip",
                 Evidence.INFERRED,
-                f"at {there}; run_config(process=...) puts one there on a board",
+                f"before {min(names[p] for p in reached)}; "
+                "run_config(process=...) puts one there on a board",
             )
 
 
@@ -153,6 +155,8 @@ def reason_for(graph: Graph, leaf: Leaf) -> str:
         return "an adapter between host and chip"
     if leaf.kind == "hardware":
         return "public code runs this class on Loihi 2"
+    if class_path(leaf.process) == _MONITOR:
+        return "reads Vars of models for the CPU; leave it out on a board"
     if leaf.process in graph.config.refused:
         return graph.config.refused[leaf.process]
     return "has no decomposition, and no model of its own is known: CPU only"
@@ -183,6 +187,18 @@ def check_parameters(known: Known) -> Iterator[Finding]:
                 value = leaf.process.proc_params.get(name)
                 value = default if value is None else value
                 yield _judge("parameters", leaf, name, value, FORMATS[name])
+            yield from _check_exponent(leaf)
+
+
+def _check_exponent(leaf: Leaf) -> Iterator[Finding]:
+    """Say that Lava's convolution makes no use of an exponent."""
+    exponent = np.ravel(leaf.process.proc_params.get("weight_exp") or 0)[0]
+    if exponent and not hasattr(leaf.process, "weights"):
+        yield Finding(
+            *("parameters", "unknown", leaf.name, "weight_exp", f"{exponent}", "0"),
+            Evidence.SOURCE,
+            "Lava's model for the CPU leaves it out: what is observed is without it",
+        )
 
 
 def _check_reset(leaf: Leaf) -> Iterator[Finding]:
@@ -216,13 +232,14 @@ def check_weights(known: Known) -> Iterator[Finding]:
     """Rule "weights": the mantissas given are those that the chip holds."""
     for leaf, synapses in known.synapses.items():
         given, held = synapses.given.ravel(), synapses.held.ravel()
-        changed = given != held
+        changed = given != held  # NaN differs from everything
         limit = FORMATS[_WEIGHT_FORMATS.get(synapses.sign_mode, "mixed_weight")]
         even = ", even" if synapses.sign_mode == SignMode.MIXED else ""
         text = f"integers from {limit.low:,.0f} to {limit.high:,.0f}{even}"
         shown, note = show(given), ""
         if changed.any():
-            worst = int(np.argmax(np.abs(given - held)))
+            difference = np.abs(np.nan_to_num(given, nan=np.inf) - held)
+            worst = int(np.argmax(difference))
             shown = f"{given[worst]:,.6g}"
             note = f"becomes {held[worst]:,}; {int(changed.sum()):,} weights change"
         verdict: Verdict = "fail" if changed.any() else "pass"

@@ -8,8 +8,8 @@ import pytest
 
 from lava_apps.apps.loihi2.page import draw_report, write_page
 from lava_apps.apps.loihi2.target import load_target
-from lava_apps.datasets import DataError
 from lava_apps.loihi2 import report
+from lava_apps.netx import NetworkError
 
 from lava.proc.dense.process import Dense
 from lava.proc.lif.process import LIF
@@ -43,6 +43,10 @@ def number():
 
 def failing():
     raise RuntimeError("of my own")
+
+
+def with_argument(size):
+    return LIF(shape=(size,))
 
 
 constant = 3
@@ -99,6 +103,7 @@ def test_the_table_and_the_page(folder):
         ("mynets:constant", "cannot be called"),
         ("nowhere:f", "there is no module 'nowhere'"),
         ("mynets", "must be package.module:factory or a .net file"),
+        ("mynets:with_argument", "must be a function without arguments"),
         ("there.net", "there is no such file"),
     ],
 )
@@ -126,6 +131,9 @@ def test_an_error_of_the_graph_is_shown_and_is_no_verdict(folder, target, error)
 def test_options_out_of_range_are_refused(folder):
     assert "--steps" in run("mynets:ready", "--steps", "-1", cwd=folder).stderr
     assert "--chips" in run("mynets:ready", "--chips", "0", cwd=folder).stderr
+    done = run("mynets:ready", "--html", ".", cwd=folder)
+    assert done.returncode == 2
+    assert "is a directory" in done.stderr
 
 
 class _Page(HTMLParser):
@@ -176,5 +184,5 @@ def test_the_drawing_has_a_box_for_each_leaf():
 def test_a_net_file_that_is_none_is_refused(tmp_path):
     path = tmp_path / "broken.net"
     path.write_bytes(b"no hdf5")
-    with pytest.raises(DataError, match=r"broken.net: (cut off|needs lava-dl)"):
+    with pytest.raises(NetworkError, match=r"cut off|needs lava-dl"):
         load_target(str(path))
