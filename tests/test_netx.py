@@ -14,13 +14,6 @@ from tests.deep import needs_deep, shipped
 from lava.proc.io.reset import Reset
 from lava.proc.io.source import RingBuffer
 
-FILES = [
-    "mnist.net",
-    "tiny.net",
-    "gts/pilotnet_sdnn/square_network.net",
-    "gts/pilotnet_sdnn/network.net",
-]
-
 
 def spikes_of(network, backend, steps=12, **source):
     with Simulator(network, precision="fixed_pt", backend=backend) as sim:
@@ -32,7 +25,9 @@ def spikes_of(network, backend, steps=12, **source):
 
 
 @needs_deep
-@pytest.mark.parametrize("name", ["mnist.net", "tiny.net"])
+@pytest.mark.parametrize(
+    "name", ["mnist.net", "tiny.net", "gts/pilotnet_lif/network.net"]
+)
 def test_networks_that_lava_dl_ships_run_the_same_on_two_backends(name):
     found = []
     for backend in ("inline", "compiled"):

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -185,9 +184,7 @@ def write(converted: Converted, path: Path, about: dict[str, Any]) -> Path:
     return path
 
 
-def accuracy_by_steps(
-    output: Array, labels: Array, steps: Callable[[int], list[int]] | None = None
-) -> dict[int, float]:
+def accuracy_by_steps(output: Array, labels: Array) -> dict[int, float]:
     """Give the accuracy when only the first time steps of an output are looked at.
 
     Parameters
@@ -196,18 +193,14 @@ def accuracy_by_steps(
         Spikes.
     labels : (samples,) numpy.ndarray of int
         True classes.
-    steps : callable, optional
-        Gives the numbers of time steps for their largest. Default: powers of two.
 
     Returns
     -------
     dict of int to float
-        Fraction right, by time steps.
+        Fraction right, by numbers of time steps: powers of two, and all.
     """
     most = output.shape[-1]
-    chosen = steps(most) if steps else [2**n for n in range(2, 32) if 2**n <= most]
-    if most not in chosen:
-        chosen.append(most)
+    chosen = sorted({2**n for n in range(2, 32) if 2**n < most} | {most})
     counts = np.cumsum(output, axis=-1)
     return {
         n: float((counts[..., n - 1].argmax(axis=1) == labels).mean()) for n in chosen

@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import warnings
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -308,24 +309,23 @@ def export(network: Any, path: Path, about: dict[str, Any]) -> Path:
     import h5py
 
     path.parent.mkdir(parents=True, exist_ok=True)
+    blocks = list(network.blocks)
+    if about["kind"] == "conv":
+        blocks.insert(0, _ImageShape(about["image_shape"]))
     with replacing(path) as part, h5py.File(part, "w") as file:
         layers = file.create_group("layer")
-        for n, block in enumerate(_with_input(network, layers, about)):
+        for n, block in enumerate(blocks):
             block.export_hdf5(layers.create_group(f"{n}"))
         file.attrs["lava_apps"] = json.dumps(about)
     return path
 
 
-def _with_input(network: Any, layers: Any, about: dict[str, Any]) -> list[Any]:
-    """Put the shape of images before convolutions, which need it."""
-    if about["kind"] != "conv":
-        return list(network.blocks)
+class _ImageShape:
+    """What netx needs to know before convolutions: the shape of an image."""
 
-    class Shape:
-        @staticmethod
-        def export_hdf5(handle: Any) -> None:
-            handle.create_dataset("type", (1,), "S10", [b"input"])
-            handle.create_dataset("shape", data=[1, *about["image_shape"]])
+    def __init__(self, shape: Sequence[int]) -> None:
+        self._shape = [1, *shape]
 
-    del layers
-    return [Shape(), *network.blocks]
+    def export_hdf5(self, handle: Any) -> None:
+        handle.create_dataset("type", (1,), "S10", [b"input"])
+        handle.create_dataset("shape", data=self._shape)

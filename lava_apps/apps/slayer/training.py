@@ -18,7 +18,6 @@ from lava_apps.runtime import StateError
 from lava_apps.runtime import state as files
 
 _KIND = "training of a deep network"
-_GAIN = 1.0  # of scores before the softmax
 _EVALUATED = 500  # samples at a time
 
 OnBatch = Callable[[int, int], None]
@@ -136,7 +135,7 @@ def _epoch(
     for begin in range(0, len(order), settings.batch):
         chosen = order[begin : begin + settings.batch]
         messages = torch.from_numpy(_shifted(task, chosen, settings.shift, rng))
-        scores = network.scores(network(messages)) * _GAIN
+        scores = network.scores(network(messages))
         loss = torch.nn.functional.cross_entropy(scores, labels[chosen])
         optimiser.zero_grad()
         loss.backward()
