@@ -410,7 +410,8 @@ def test_a_wrong_file_is_named_and_changes_nothing(tmp_path):
             assert np.array_equal(sim.get(process.v), before)
 
 
-def save_forever(sim, dense, path):
+def save_forever(sim, dense, path, begun):
+    begun.set()
     for n in itertools.count(1):
         sim.set(dense.weights, n)
         sim.save(path)
@@ -422,13 +423,17 @@ def test_kill_9_while_saving_leaves_a_whole_file_fifty_times(tmp_path):
     dense = Dense(weights=np.zeros((600, 600)))
     left, partial = set(), 0
     with Simulator(dense) as sim:
+        begin = time.perf_counter()
         sim.save(path)
+        one = time.perf_counter() - begin
         for _ in range(50):
+            begun = multiprocessing.Event()
             saver = multiprocessing.Process(
-                target=save_forever, args=(sim, dense, path)
+                target=save_forever, args=(sim, dense, path, begun)
             )
             saver.start()
-            time.sleep(rng.uniform(0.005, 0.06))
+            begun.wait()
+            time.sleep(rng.uniform(0, 4) * one)
             saver.kill()
             saver.join()
             sim.load(path)
