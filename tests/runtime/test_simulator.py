@@ -433,7 +433,7 @@ def test_kill_9_while_saving_leaves_a_whole_file_fifty_times(tmp_path):
             )
             saver.start()
             begun.wait()
-            time.sleep(rng.uniform(0, 4) * one)
+            time.sleep(rng.uniform(0, 10) * one)
             saver.kill()
             saver.join()
             sim.load(path)
