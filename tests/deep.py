@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-_WANTED = ("h5py", "torch", "cv2")
+_WANTED = ("h5py", "torch", "torchvision", "cv2")
 
 
 def _is_there(name):
