@@ -105,6 +105,15 @@ def load_network(
         problem = "lava-dl cannot build this network"
         raise NetworkError(f"{path}: {problem} ({error!r})") from None
     made.net_config.f.close()
+    for layer in made.layers:
+        # Where samples are shorter than the network is deep, LIFReset would wait for a
+        # remainder that does not occur, and never be set back.
+        parameters = layer.neuron.proc_params
+        offset, interval = (
+            parameters.get(name) for name in ("reset_offset", "reset_interval")
+        )
+        if interval and offset is not None and offset >= interval:
+            parameters.overwrite("reset_offset", offset % interval)
     first = made.in_layer
     if not hasattr(first, "synapse") and not first.inp.out_connections:
         # lava-dl leads what arrives at an input layer nowhere: to its neurons, then.

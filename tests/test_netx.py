@@ -157,6 +157,14 @@ def test_cut_off_and_wrong_files_are_refused(tmp_path):
 
 
 @needs_deep
+def test_layers_are_set_back_in_samples_shorter_than_the_network():
+    for interval, offsets in ((16, [2, 3, 4]), (3, [2, 0, 1])):
+        network = load_network(shipped("tiny.net"), reset_interval=interval)
+        found = [x.neuron.proc_params["reset_offset"] for x in network.layers]
+        assert found == offsets
+
+
+@needs_deep
 def test_wrong_arguments_are_refused():
     with pytest.raises(ParameterError, match=r"load_network.layers"):
         load_network(shipped("tiny.net"), layers=0)

@@ -30,6 +30,7 @@ from lava_apps.apps.slayer.experiment import (
 from lava_apps.apps.slayer.figures import draw_output, draw_steps, draw_training
 from lava_apps.apps.slayer.networks import Kind, Settings
 from lava_apps.apps.slayer.tasks import Name
+from lava_apps.parameters import ParameterError
 from lava_apps.plotting import check_folder
 
 app = typer.Typer(no_args_is_help=True)
@@ -183,7 +184,12 @@ def _settings(task: Name, kind: Kind, *given: Any, **more: Any) -> Settings:
     """Fill in what was not given by what the task wants."""
     names = ("hidden", "epochs", "batch", "rate", "dropout")
     asked = {n: v for n, v in zip(names, given, strict=True) if v is not None}
-    return Settings(task, kind, **(_DEFAULTS[task] | asked), **more)
+    try:
+        return Settings(task, kind, **(_DEFAULTS[task] | asked), **more)
+    except ParameterError as error:
+        if error.parameter != "kind":
+            raise
+        raise typer.BadParameter(f"--network: {error.complaint}") from None
 
 
 @contextmanager

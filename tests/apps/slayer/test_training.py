@@ -204,6 +204,9 @@ def test_json_is_all_there_is_on_stdout(tmp_path):
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["accuracy_trained"] == printed["accuracy_trained"]
     assert (tmp_path / "results" / "digits-dense-output.png").exists()
+    done = command("train", "--task", "vowels", "--network", "conv", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "--network: must be dense" in done.stderr
     done = command("run", "there/digits-dense.png", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert "not written by lava-apps slayer" in done.stderr
