@@ -8,17 +8,22 @@ would stumble over in a file is found beforehand.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import io
 import sys
 import types
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field
 
+from lava_apps.loihi2.formats import FORMATS
 from lava_apps.messages import warn_caller
-from lava_apps.parameters import PositiveInteger, validated
+from lava_apps.parameters import Integer, PositiveInteger, validated
 from lava_apps.runtime.housekeeping import declare_models
 
 from lava.magma.core.process.process import AbstractProcess
@@ -38,12 +43,15 @@ _NEURON_KEYS = {
 }
 
 
+_MessageBits = Annotated[Integer, Field(ge=0, le=FORMATS["num_message_bits"].high)]
+
+
 class NetworkError(ValueError):
     """A file is no network that can be run, or lava-dl is missing."""
 
 
 class NetworkWarning(UserWarning):
-    """A part of a network is left out, or stands for what it has not."""
+    """The graph is not all that the file holds: left out, clipped or ignored."""
 
 
 @validated
@@ -52,7 +60,7 @@ def load_network(
     *,
     layers: PositiveInteger | None = None,
     reset_interval: PositiveInteger | None = None,
-    input_bits: int = 0,
+    input_bits: _MessageBits = 0,
 ) -> AbstractProcess:
     """Load a network of lava-dl as a Lava Process; torch is not needed.
 
@@ -68,7 +76,8 @@ def load_network(
         sample arrive: the first one in the time step 2 of it, where a Dense or Conv
         stands before its neurons. Sigma-delta neurons are not set back. Default: never.
     input_bits : int
-        Bits of the payload that arrives; 0, the default, for spikes without one.
+        Bits of the payload that arrives, at most 24; 0, the default, for spikes without
+        one.
 
     Returns
     -------
@@ -83,20 +92,38 @@ def load_network(
         build; where lava-dl is not installed.
     ParameterError
         For a wrong argument.
+
+    Warns
+    -----
+    NetworkWarning
+        For a last layer that is left out, and for what lava-dl warns of: weights and
+        delays that are clipped, sigma-delta neurons that are not set back.
     """
-    if not path.is_file():
-        raise NetworkError(f"{path}: there is no such file")
     network = _import_netx()
     count = _check(path)
     options: dict[str, Any] = {"num_layers": layers or count}
     if reset_interval is not None:
         options |= {"reset_interval": reset_interval, "reset_offset": 1}
+    made = _build(network, path, options | {"input_message_bits": input_bits})
+    _set_back_in_each_sample(made)
+    first = made.in_layer
+    if not hasattr(first, "synapse") and not first.inp.out_connections:
+        # lava-dl leads what arrives at an input layer nowhere: to its neurons, then.
+        first.inp.connect(first.neuron.a_in)
+    return made
+
+
+def _build(network: Any, path: Path, options: dict[str, Any]) -> Any:
+    """Let netx build a network, and repeat what it warns of or prints."""
+    printed = io.StringIO()
     try:
-        with warnings.catch_warnings():
+        with (
+            contextlib.redirect_stdout(printed),
+            warnings.catch_warnings(record=True) as caught,
+        ):
             warnings.simplefilter("ignore")
-            made = network(
-                net_config=str(path), input_message_bits=input_bits, **options
-            )
+            warnings.simplefilter("always", UserWarning)
+            made = network(net_config=str(path), **options)
     except (
         *(AssertionError, AttributeError, IndexError, KeyError, NotImplementedError),
         *(OSError, RuntimeError, TypeError, ValueError),
@@ -105,20 +132,26 @@ def load_network(
         problem = "lava-dl cannot build this network"
         raise NetworkError(f"{path}: {problem} ({error!r})") from None
     made.net_config.f.close()
-    for layer in made.layers:
-        # Where samples are shorter than the network is deep, LIFReset would wait for a
-        # remainder that does not occur, and never be set back.
+    said = [str(warning.message) for warning in caught]
+    said += printed.getvalue().replace("[WARNING] ", "").splitlines()
+    if said:
+        unique = dict.fromkeys(" ".join(line.split()) for line in said)
+        warn_caller(f"{path}: {'; '.join(unique)}", NetworkWarning)
+    return made
+
+
+def _set_back_in_each_sample(network: Any) -> None:
+    """Let layers be set back where samples are shorter than the network is deep.
+
+    LIFReset would wait for a remainder that does not occur.
+    """
+    for layer in network.layers:
         parameters = layer.neuron.proc_params
         offset, interval = (
             parameters.get(name) for name in ("reset_offset", "reset_interval")
         )
         if interval and offset is not None and offset >= interval:
             parameters.overwrite("reset_offset", offset % interval)
-    first = made.in_layer
-    if not hasattr(first, "synapse") and not first.inp.out_connections:
-        # lava-dl leads what arrives at an input layer nowhere: to its neurons, then.
-        first.inp.connect(first.neuron.a_in)
-    return made
 
 
 def _import_netx() -> Any:
@@ -173,18 +206,47 @@ def _resonator(device: Any, scale: int = 64, p_scale: int = 4096) -> dict[str, A
     }
 
 
-def _check(path: Path) -> int:
-    """Refuse a file that is no network; give the layers that can be built."""
+@contextlib.contextmanager
+def open_network(path: Path, problem: str) -> Iterator[Any]:
+    """Open the file of a network, to read from it.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Which.
+    problem : str
+        What to say of a file that cannot be read.
+
+    Yields
+    ------
+    h5py.File
+        The file.
+
+    Raises
+    ------
+    NetworkError
+        For a file that is missing, or of which something cannot be read; where h5py is
+        not installed.
+    """
+    if not path.is_file():
+        raise NetworkError(f"{path}: there is no such file")
     try:
         import h5py
     except ImportError:
         raise NetworkError("needs h5py; README says how to get it") from None
     try:
         with h5py.File(path, "r") as file:
-            return _check_layers(path, file)
-    except (OSError, RuntimeError, KeyError) as error:
-        problem = "cut off, damaged, or no file of lava-dl"
+            yield file
+    except NetworkError:
+        raise
+    except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
         raise NetworkError(f"{path}: {problem} ({error})") from None
+
+
+def _check(path: Path) -> int:
+    """Refuse a file that is no network; give the layers that can be built."""
+    with open_network(path, "cut off, damaged, or no file of lava-dl") as file:
+        return _check_layers(path, file)
 
 
 def _check_layers(path: Path, file: Any) -> int:
@@ -200,8 +262,7 @@ def _check_layers(path: Path, file: Any) -> int:
         layer, where = layers[str(n)], f"{path}: layer {n}"
         if "type" not in layer:
             raise NetworkError(f"{where} has no type")
-        kind = np.ravel(layer["type"][()])[0]
-        kind = kind.decode("ascii", "replace") if isinstance(kind, bytes) else str(kind)
+        kind = _text(layer["type"])
         kinds.append(kind)
         if kind not in _KINDS:
             raise NetworkError(f"{where} is of an unknown type, {kind!r}")
@@ -229,10 +290,14 @@ def _check_layer(where: str, kind: str, layer: Any) -> None:
     neuron = layer["neuron"]
     if "type" not in neuron:
         raise NetworkError(f"{where}: its neuron has no type")
-    model = np.ravel(neuron["type"][()])[0]
-    model = model.decode("ascii", "replace") if isinstance(model, bytes) else str(model)
+    model = _text(neuron["type"])
     if model not in _NEURON_KEYS and "RF" not in model:
         raise NetworkError(f"{where}: unknown neuron {model!r}")
     for name in _NEURON_KEYS.get(model, ()):
         if name not in neuron:
             raise NetworkError(f"{where}: its neuron has no {name}")
+
+
+def _text(dataset: Any) -> str:
+    found = np.ravel(dataset[()])[0]
+    return found.decode("ascii", "replace") if isinstance(found, bytes) else str(found)

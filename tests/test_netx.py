@@ -70,6 +70,19 @@ def test_sigma_delta_networks_run_the_same_on_two_backends(name):
 
 
 @needs_deep
+@pytest.mark.parametrize("backend", ["inline", "compiled"])
+def test_the_sigma_delta_pilotnet_gives_what_lava_dl_recorded(backend):
+    folder = "gts/pilotnet_sdnn"
+    network = load_network(shipped(f"{folder}/network.net"))
+    source = RingBuffer(data=np.load(shipped(f"{folder}/input.npy")))
+    source.s_out.connect(network.inp)
+    recorded = np.load(shipped(f"{folder}/output.npy"))
+    steps = len(network.layers)
+    assert recorded.any()
+    assert np.array_equal(spikes_of(network, backend, steps)[:, 0], recorded[0])
+
+
+@needs_deep
 def test_axonal_delays_give_what_lava_dl_recorded():
     with pytest.warns(NetworkWarning, match="averages"):
         network = load_network(shipped("gts/ntidigits/ntidigits.net"))
@@ -162,6 +175,26 @@ def test_layers_are_set_back_in_samples_shorter_than_the_network():
         network = load_network(shipped("tiny.net"), reset_interval=interval)
         found = [x.neuron.proc_params["reset_offset"] for x in network.layers]
         assert found == offsets
+
+
+@needs_deep
+def test_what_lava_dl_says_is_a_warning_and_nothing_is_printed(tmp_path, capsys):
+    import h5py
+
+    path = tmp_path / "large.net"
+    shutil.copy(shipped("mnist.net"), path)
+    with h5py.File(path, "r+") as file:
+        file["layer/1/weight"][0, :2] = 300, -20
+    with pytest.warns(NetworkWarning, match=r"large.net: .*too large: 300, clipped"):
+        load_network(path)
+    assert capsys.readouterr().out == ""
+
+
+@needs_deep
+@pytest.mark.parametrize("bits", [-1, 25, 8.5])
+def test_wrong_bits_of_input_are_refused(bits):
+    with pytest.raises(ParameterError, match=r"load_network.input_bits"):
+        load_network(shipped("tiny.net"), input_bits=bits)
 
 
 @needs_deep

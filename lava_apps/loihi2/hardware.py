@@ -1,10 +1,8 @@
-"""What can be on a chip, whether there is one, and run configurations for either.
+"""Whether there is a chip, run configurations for it or the CPU, and adapters.
 
-Nothing here was run on hardware. Which Processes have a model for Loihi 2 was seen in
-public code that uses them; the models themselves come with Intel's Loihi extension of
-Lava, which is not public. Of that extension only what public code shows is used: the
-base classes of its ProcessModels, and the two adapters of
-``lava.proc.embedded_io.spike``.
+Nothing here was run on hardware. Of Intel's Loihi extension of Lava, which is not
+public, only what public code shows is used: the base classes of its ProcessModels, and
+the two adapters of ``lava.proc.embedded_io.spike``.
 """
 
 from __future__ import annotations
@@ -19,7 +17,14 @@ from typing import Any, Literal
 
 import numpy as np
 
-from lava_apps.kernel import Process
+from lava_apps.loihi2.catalogue import (
+    ADAPTERS,
+    FROM_CHIP,
+    TO_CHIP,
+    class_path,
+    is_adapter,
+    is_on_host,
+)
 from lava_apps.loihi2.run_configs import Precision, RunConfig
 from lava_apps.messages import label, warn_caller
 from lava_apps.parameters import ParameterError, validated
@@ -37,52 +42,6 @@ from lava.utils import loihi
 Model = type[AbstractProcessModel]
 Target = Literal["auto", "cpu", "loihi2"]
 
-NEURONS = frozenset(
-    {
-        "lava.proc.lif.process.LIF",
-        "lava.proc.lif.process.LIFReset",
-        "lava.proc.lif.process.LearningLIF",
-        "lava.proc.sdn.process.Sigma",
-        "lava.proc.sdn.process.Delta",
-        "lava.proc.sdn.process.SigmaDelta",
-        "lava.proc.graded.process.GradedVec",
-        "lava.proc.graded.process.NormVecDelay",
-        "lava.proc.graded.process.InvSqrt",
-        "lava.proc.prodneuron.process.ProdNeuron",
-        "lava.proc.cyclic_buffer.process.CyclicBuffer",
-        "lava.proc.receiver.process.Receiver",
-        "lava.lib.optimization.solvers.generic.nebm.process.NEBM",
-        "lava.lib.optimization.solvers.generic.nebm.process.SimulatedAnnealing",
-        "lava.lib.optimization.solvers.generic.nebm.process.SimulatedAnnealingLocal",
-    }
-)
-"""Processes of neurons with a model for Loihi 2, as seen in public code."""
-
-CONNECTIONS = frozenset(
-    {
-        "lava.proc.dense.process.Dense",
-        "lava.proc.dense.process.DelayDense",
-        "lava.proc.dense.process.LearningDense",
-        "lava.proc.sparse.process.Sparse",
-        "lava.proc.sparse.process.DelaySparse",
-        "lava.proc.conv.process.Conv",
-    }
-)
-"""Processes of synapses with a model for Loihi 2, as seen in public code."""
-
-HOST = frozenset(
-    {
-        "lava.proc.io.source.RingBuffer",
-        "lava.proc.io.sink.RingBuffer",
-        "lava.proc.io.injector.Injector",
-        "lava.proc.io.extractor.Extractor",
-        "lava.proc.io.dataloader.SpikeDataloader",
-    }
-)
-"""Processes of Lava that bring data to a chip or take them from it, in Python."""
-
-TO_CHIP, FROM_CHIP = "PyToNxAdapter", "NxToPyAdapter"
-_ADAPTERS = "lava.proc.embedded_io.spike"
 _GRADED_BITS = 24
 
 
@@ -92,74 +51,6 @@ class HardwareError(RuntimeError):
 
 class HardwareWarning(UserWarning):
     """A graph runs on the CPU, since there is no board."""
-
-
-def class_path(process: AbstractProcess) -> str:
-    """Give the class of a Process as ``module.Class``.
-
-    Parameters
-    ----------
-    process : AbstractProcess
-        Any Process.
-
-    Returns
-    -------
-    str
-        Such as ``lava.proc.lif.process.LIF``.
-    """
-    return f"{type(process).__module__}.{type(process).__qualname__}"
-
-
-def has_hardware_model(process: AbstractProcess) -> bool:
-    """Tell whether public code runs a Process of this very class on Loihi 2.
-
-    Parameters
-    ----------
-    process : AbstractProcess
-        Any Process; a subclass has no ProcessModel of its base class in Lava.
-
-    Returns
-    -------
-    bool
-        True for the classes of :data:`NEURONS` and :data:`CONNECTIONS`.
-    """
-    return class_path(process) in NEURONS | CONNECTIONS
-
-
-def is_on_host(process: AbstractProcess) -> bool:
-    """Tell whether a Process is made for the host: it feeds a chip or reads from it.
-
-    Parameters
-    ----------
-    process : AbstractProcess
-        Any Process.
-
-    Returns
-    -------
-    bool
-        True for the classes of :data:`HOST`, and for Processes of this package whose
-        class attribute `on_host` says so.
-    """
-    declared = isinstance(process, Process) and process.on_host
-    return declared or class_path(process) in HOST
-
-
-def is_adapter(process: AbstractProcess) -> bool:
-    """Tell whether a Process is one of the adapters between host and chip.
-
-    Parameters
-    ----------
-    process : AbstractProcess
-        Any Process.
-
-    Returns
-    -------
-    bool
-        By its class' name and module; the class need not be importable.
-    """
-    kind = type(process)
-    is_named = kind.__name__ in (TO_CHIP, FROM_CHIP)
-    return is_named and kind.__module__.startswith(_ADAPTERS)
 
 
 @dataclass(frozen=True)
@@ -378,23 +269,24 @@ def add_adapters(process: AbstractProcess) -> list[AbstractProcess]:
     Raises
     ------
     HardwareError
-        Without the extension; for a port on the host that feeds host and chip through
-        one virtual port.
+        Without the extension; for a port that feeds host and chip through one virtual
+        port. The graph is then as it was.
     """
     members = sorted(find_processes(process), key=lambda member: member.id)
     boundaries = list(find_boundaries(members))
     if not boundaries:
         return []
-    classes = [_extension_class(_ADAPTERS, name) for name in (TO_CHIP, FROM_CHIP)]
+    classes = [_extension_class(ADAPTERS, name) for name in (TO_CHIP, FROM_CHIP)]
     if None in classes:
-        raise HardwareError(f"no adapters: there is no {_ADAPTERS} here")
+        raise HardwareError(f"no adapters: there is no {ADAPTERS} here")
     make_to_chip, make_from_chip = classes
-    added = []
-    for port, ends, is_to_chip in boundaries:
+    for port, ends, _ in boundaries:
         if any(len(_sides(end)) > 1 for end in ends):
             where = f"{label(port.process)}.{port.name}"
             problem = "feeds host and chip through one virtual port"
             raise HardwareError(f"no adapter: {where} {problem}")
+    added = []
+    for port, ends, is_to_chip in boundaries:
         make: Callable[..., Any] = make_to_chip if is_to_chip else make_from_chip  # type: ignore[assignment]
         adapter = make(shape=port.shape, num_message_bits=_message_bits(port, ends))
         port.connect(adapter.inp)

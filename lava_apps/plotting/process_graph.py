@@ -134,17 +134,15 @@ def _places(
     for start in starts:
         if start in done:
             continue
-        for kind, before, after in _walk(graph, start, done):
-            if kind == "closes":
-                forward.remove_edge(before, after)
+        forward.remove_edges_from(_closing(graph, start, done))
     columns = list(nx.topological_generations(forward))
     column_of = {key: n for n, column in enumerate(columns) for key in column}
     return _rows(forward, column_of, keys)
 
 
-def _walk(graph: nx.DiGraph, start: str, done: set[str]) -> list[tuple[str, str, str]]:
+def _closing(graph: nx.DiGraph, start: str, done: set[str]) -> list[tuple[str, str]]:
     """Walk in depth from a box, and find the arrows that lead back on the way."""
-    found: list[tuple[str, str, str]] = []
+    found: list[tuple[str, str]] = []
     way: list[str] = [start]
     pending = [iter(graph.successors(start))]
     done.add(start)
@@ -154,7 +152,7 @@ def _walk(graph: nx.DiGraph, start: str, done: set[str]) -> list[tuple[str, str,
             pending.pop()
             way.pop()
         elif following in way:
-            found.append(("closes", way[-1], following))
+            found.append((way[-1], following))
         elif following not in done:
             done.add(following)
             way.append(following)

@@ -12,15 +12,14 @@ from lava_apps.loihi2 import (
     report,
     run_config,
 )
-from lava_apps.loihi2.hardware import (
+from lava_apps.loihi2.catalogue import (
     CONNECTIONS,
     NEURONS,
-    HardwareRunConfig,
     class_path,
-    find_hardware,
     has_hardware_model,
     is_on_host,
 )
+from lava_apps.loihi2.hardware import HardwareRunConfig, find_hardware
 from lava_apps.parameters import ParameterError
 from lava_apps.processes.encoders import GradedEncoder, RateEncoder
 from lava_apps.processes.hopfield import Hopfield
@@ -245,6 +244,16 @@ def test_a_port_that_feeds_host_and_chip(board):
     into, _ = add_adapters(neurons)
     assert both.a_in.get_src_ports() == [source.s_out]
     assert connection.s_in.get_src_ports() == [into.out]
+
+
+def test_a_graph_that_cannot_have_all_adapters_gets_none(board):
+    source, connection, neurons, _ = graph()
+    flat = neurons.s_out.reshape((2,))
+    flat.connect(Dense(weights=np.ones((1, 2))).s_in)
+    flat.connect(Sink(shape=(2,), buffer=5).a_in)
+    with pytest.raises(HardwareError, match=r"LIF .*\.s_out feeds host and chip"):
+        add_adapters(neurons)
+    assert source.s_out.get_dst_ports() == [connection.s_in]
 
 
 def test_each_boundary_without_an_adapter_is_reported():

@@ -315,6 +315,19 @@ def test_cores_of_a_chip_are_120():
     assert again.verdict == "ready"
 
 
+def test_cores_a_neuron_that_none_holds_fails():
+    """Each axon takes a word and an entry of the 16,000 that a core has."""
+    for axons, verdict in ((7_000, "pass"), (9_000, "fail")):
+        first, second = neurons(axons), neurons(2)
+        connection = Dense(weights=np.full((2, axons), 1))
+        first.s_out.connect(connection.s_in)
+        connection.a_out.connect(second.a_in)
+        found = report(second, run_steps=0)
+        assert found.of("cores") == verdict
+        text = json.dumps(found.to_dict(), allow_nan=False)
+        assert ("cannot hold even one neuron" in text) == (verdict == "fail")
+
+
 def test_cores_of_a_convolution_are_not_estimated():
     kernel = np.full((2, 3, 3, 1), 2)
     convolution = Conv(weight=kernel, input_shape=(6, 6, 1))
@@ -539,6 +552,19 @@ def test_a_port_that_feeds_host_and_chip_through_a_reshape_is_reported():
     (broken,) = [f for f in found.findings if f.verdict == "fail"]
     assert (broken.rule, broken.value) == ("models", "no adapter")
     assert "RingBuffer" in broken.note
+
+
+@pytest.mark.parametrize("kind", [LIF, OurLIF])
+def test_neurons_in_two_dimensions_are_observed(kind):
+    bias = np.arange(6).reshape(2, 3)
+    graph = kind(
+        shape=(2, 3), u=bias, v=np.zeros((2, 3)), du=0, dv=0, vth=99, bias_mant=bias
+    )
+    found = report(graph, run_steps=3)
+    (ranges,) = [m.ranges for m in found.processes if m.ranges]
+    # 4,095 / 4,096 of 5, 4 and 3 are truncated to 4, 3 and 2; 5 is the bias, too.
+    assert ranges[0].observed == (0, 4)
+    assert ranges[1].observed == (0, 4 + 3 + 2 + 3 * 5)
 
 
 def test_a_graph_in_use_is_refused():

@@ -12,16 +12,14 @@ are kept below one spike in `HEADROOM` time steps, where less is.
 from __future__ import annotations
 
 import itertools
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from lava_apps.apps.slayer.networks import Settings
+from lava_apps.apps.slayer.networks import Settings, write_blocks
 from lava_apps.apps.slayer.tasks import Task
-from lava_apps.files import replacing
 from lava_apps.loihi2.formats import FORMATS
 from lava_apps.netx import NetworkError
 from lava_apps.parameters import Array
@@ -158,30 +156,33 @@ def write(converted: Converted, path: Path, about: dict[str, Any]) -> Path:
     pathlib.Path
         The same path.
     """
-    import h5py
+    layers = zip(converted.weights, converted.thresholds, strict=True)
+    return write_blocks([_Integrating(*layer) for layer in layers], path, about)
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as part, h5py.File(part, "w") as file:
-        layers = zip(converted.weights, converted.thresholds, strict=True)
-        for n, (weights, threshold) in enumerate(layers):
-            layer = file.create_group(f"layer/{n}")
-            layer.create_dataset("type", (1,), "S10", [b"dense"])
-            layer.create_dataset("shape", data=[len(weights)])
-            layer.create_dataset("inFeatures", data=weights.shape[1])
-            layer.create_dataset("outFeatures", data=weights.shape[0])
-            layer.create_dataset("weight", data=weights)
-            neuron = {
-                "type": "CUBA",
-                "iDecay": 4096,
-                "vDecay": 0,
-                "vThMant": threshold,
-                "refDelay": 1,
-                "gradedSpike": False,
-            }
-            for name, value in neuron.items():
-                layer.create_dataset(f"neuron/{name}", data=value)
-        file.attrs["lava_apps"] = json.dumps(about)
-    return path
+
+@dataclass(frozen=True)
+class _Integrating:
+    """A dense layer of integrate-and-fire neurons, as netx reads it."""
+
+    weights: Array
+    threshold: int
+
+    def export_hdf5(self, handle: Any) -> None:
+        outputs, inputs = self.weights.shape
+        handle.create_dataset("type", (1,), "S10", [b"dense"])
+        neuron = {
+            "type": "CUBA",
+            "iDecay": 4096,
+            "vDecay": 0,
+            "vThMant": self.threshold,
+            "refDelay": 1,
+            "gradedSpike": False,
+        }
+        values: dict[str, Any] = {f"neuron/{n}": value for n, value in neuron.items()}
+        values |= {"shape": [outputs], "weight": self.weights}
+        values |= {"inFeatures": inputs, "outFeatures": outputs}
+        for name, value in values.items():
+            handle.create_dataset(name, data=value)
 
 
 def accuracy_by_steps(output: Array, labels: Array) -> dict[int, float]:

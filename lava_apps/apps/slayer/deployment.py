@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from lava_apps.apps.slayer.tasks import Task
-from lava_apps.netx import NetworkError, load_network
+from lava_apps.netx import NetworkError, load_network, open_network
 from lava_apps.parameters import Array
 from lava_apps.processes.encoders import GradedEncoder
 from lava_apps.runtime import Simulator
@@ -63,19 +63,10 @@ def about(path: Path) -> dict[str, Any]:
     NetworkError
         For a file that is none, or of another origin.
     """
-    if not path.is_file():
-        raise NetworkError(f"{path}: there is no such file")
-    try:
-        import h5py
-    except ImportError:
-        raise NetworkError("needs h5py; README says how to get it") from None
-    try:
-        with h5py.File(path, "r") as file:
-            known: dict[str, Any] = json.loads(file.attrs["lava_apps"])
-        return {n: known[n] for n in ("task", "kind", "steps", "seed")} | known
-    except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
-        problem = "damaged, or not written by lava-apps slayer"
-        raise NetworkError(f"{path}: {problem} ({error!r})") from None
+    keys = ("task", "kind", "steps", "seed", "accuracy_trained")
+    with open_network(path, "damaged, or not written by lava-apps slayer") as file:
+        known: dict[str, Any] = json.loads(file.attrs["lava_apps"])
+        return {name: known[name] for name in keys} | known
 
 
 def build(path: Path, task: Task, split: str, count: int, kind: str) -> tuple[Any, Any]:

@@ -284,7 +284,7 @@ def _result(
         network=kind,
         steps=task.steps,
         test_images=count,
-        accuracy_trained=known.get("accuracy_trained", float("nan")),
+        accuracy_trained=known["accuracy_trained"],
         accuracy_deployed=float(right),
         precision="fixed_pt",
         backend=deployed.backend,

@@ -159,7 +159,6 @@ def make_network(settings: Settings, task: Task) -> Any:
             elif settings.kind == "sigma-delta":
                 # The rate from the begin on, whose changes are sent.
                 rate = messages.mean(dim=-1, keepdim=True)
-                rate = torch.round(rate * 64) / 64
                 messages = torch.zeros_like(messages)
                 messages[..., :1] = rate
             for block in self.blocks:
@@ -194,6 +193,11 @@ def make_bootstrapped(settings: Settings, task: Task) -> Any:
     -------
     torch.nn.Module
         As from :func:`make_network`.
+
+    Raises
+    ------
+    ParameterError
+        For an epoch of fewer than three batches: two are not run with spikes.
     """
     slayer = import_slayer()
     import torch
@@ -201,6 +205,9 @@ def make_bootstrapped(settings: Settings, task: Task) -> Any:
     from lava.lib.dl import bootstrap
 
     batches = -(-len(task.labels["train"]) // settings.batch)
+    if batches < 3:
+        problem = "must be so small that an epoch has three batches, to bootstrap"
+        raise ParameterError("Settings", "batch", problem, settings.batch)
     scheduler = bootstrap.routine.Scheduler(
         num_sample_iter=min(_SAMPLED_BATCHES, batches - 2), sample_period=_SAMPLE_PERIOD
     )
@@ -306,12 +313,32 @@ def export(network: Any, path: Path, about: dict[str, Any]) -> Path:
     pathlib.Path
         The same path.
     """
-    import h5py
-
-    path.parent.mkdir(parents=True, exist_ok=True)
     blocks = list(network.blocks)
     if about["kind"] == "conv":
         blocks.insert(0, _ImageShape(about["image_shape"]))
+    return write_blocks(blocks, path, about)
+
+
+def write_blocks(blocks: Sequence[Any], path: Path, about: dict[str, Any]) -> Path:
+    """Write the layers of a network as netx reads them, whole or not at all.
+
+    Parameters
+    ----------
+    blocks : sequence
+        Layers, each with a method ``export_hdf5(group)``.
+    path : pathlib.Path
+        Where to; its folder is made if it is missing.
+    about : dict
+        What else is to be known about it; kept as an attribute of the file.
+
+    Returns
+    -------
+    pathlib.Path
+        The same path.
+    """
+    import h5py
+
+    path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as part, h5py.File(part, "w") as file:
         layers = file.create_group("layer")
         for n, block in enumerate(blocks):

@@ -13,7 +13,7 @@ import numpy as np
 
 from lava_apps.apps.slayer.networks import Settings, make_network
 from lava_apps.apps.slayer.tasks import Task
-from lava_apps.parameters import Array
+from lava_apps.parameters import Array, ParameterError
 from lava_apps.runtime import StateError
 from lava_apps.runtime import state as files
 
@@ -82,10 +82,16 @@ def train(
 
     Raises
     ------
+    ParameterError
+        To go on without a checkpoint.
     StateError
         For a checkpoint that is missing, damaged, or of another training.
     """
     import torch
+
+    if resume and checkpoint is None:
+        problem = "must name the checkpoint to go on from"
+        raise ParameterError("train", "checkpoint", problem, checkpoint)
 
     torch.manual_seed(settings.seed)
     network = make(settings, task)
@@ -94,8 +100,7 @@ def train(
     network(torch.from_numpy(task.messages("train", [0, 1])))
     optimiser = torch.optim.Adam(network.parameters(), lr=settings.rate)
     history = History()
-    if resume:
-        assert checkpoint is not None
+    if resume and checkpoint is not None:
         history = _load(checkpoint, settings, network, optimiser)
     labels = torch.from_numpy(task.labels["train"])
     while history.epochs < settings.epochs:

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
+from lava_apps.loihi2.catalogue import class_path
 from lava_apps.loihi2.formats import FORMATS
-from lava_apps.loihi2.hardware import class_path
 from lava_apps.loihi2.readiness.activity import TRACES, Observed, Observer
 from lava_apps.loihi2.readiness.graph import Graph, Leaf, synapses_of
 from lava_apps.loihi2.readiness.ranges import WorstCase, worst_case
@@ -111,14 +111,14 @@ def report(
             activity = observer.run(run_steps, progress=progress)
             observed = observer.observed
             run = f"run for {run_steps:,} time steps"
-        known = Known(graph, synapses, worst, observed, chips)
-        estimate_populations(known)
+        cores = estimate_populations(graph, synapses)
+        known = Known(graph, synapses, worst, observed, chips, cores)
         return Report(
             target or label(process),
             tuple(finding for check in CHECKS for finding in check(known)),
             tuple(_members(graph, worst, observed)),
             tuple(graph.connections()),
-            tuple(known.cores),
+            tuple(cores),
             chips,
             activity,
             run,

@@ -48,8 +48,9 @@ class Observer:
         for leaf in graph.leaves:
             if leaf.is_lif:
                 for name in ("u", "v"):
-                    value = np.broadcast_to(leaf.initial(name), (leaf.neurons,))
-                    self._last[leaf, name] = value.astype(np.int64)
+                    shape = leaf.process.s_out.shape
+                    value = np.broadcast_to(leaf.initial(name), shape)
+                    self._last[leaf, name] = value.astype(np.int64).ravel()
 
     def run(self, steps: int, *, progress: bool) -> Activity:
         """Run the graph, and sum up.

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_matrix, issparse
 
-from lava_apps.loihi2.hardware import (
+from lava_apps.loihi2.catalogue import (
     CONNECTIONS,
     NEURONS,
     class_path,
@@ -17,6 +17,7 @@ from lava_apps.loihi2.hardware import (
     is_adapter,
     is_on_host,
 )
+from lava_apps.loihi2.formats import FORMATS
 from lava_apps.loihi2.readiness.result import Connection, Kind
 from lava_apps.loihi2.run_configs import NoModelError, RunConfig
 from lava_apps.messages import label
@@ -38,7 +39,7 @@ from lava.utils.weightutils import (
 
 Model = type[AbstractProcessModel]
 _LIFS = ("LIF", "LIFReset", "LearningLIF")
-_WEIGHT_BITS = 8
+_WEIGHT_BITS = int(FORMATS["num_weight_bits"].high)
 
 
 class ReportConfig(RunConfig):
@@ -208,7 +209,7 @@ def synapses_of(leaf: Leaf) -> Synapses:
     matrix.eliminate_zeros()
     fan_out = np.bincount(matrix.indices, minlength=matrix.shape[1])
     if leaf.is_plastic:  # any of them may grow to the end of the format
-        limit = 255 * scale * matrix.shape[1]
+        limit = FORMATS["learned_weight"].high * scale * matrix.shape[1]
         bounds = np.full(matrix.shape[0], limit)
         can_be = (sign_mode != SignMode.INHIBITORY, sign_mode != SignMode.EXCITATORY)
         return Synapses(

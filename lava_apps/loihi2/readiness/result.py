@@ -150,7 +150,8 @@ class Population:
     utilisation : float
         Of the fullest core's memory, from 0 to 1.
     share : float
-        What it takes at least, in cores, if others may have the rest.
+        What it takes at least, in cores, if others may have the rest; infinite where
+        not even one neuron fits a core.
     unknown : str
         What is not in the estimate; empty if everything is.
     """
@@ -316,7 +317,7 @@ class Report:
             "rules": rules,
             "processes": [_finite(asdict(member)) for member in self.processes],
             "connections": [asdict(connection) for connection in self.connections],
-            "cores": [asdict(population) for population in self.cores],
+            "cores": [_finite(asdict(population)) for population in self.cores],
             "chips": self.chips_needed,
             "chips_available": self.chips,
             "activity": None if self.activity is None else asdict(self.activity),

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from lava_apps.loihi2.cores import estimate_cores
-from lava_apps.loihi2.formats import FORMATS, RESOURCES, Evidence, Format
-from lava_apps.loihi2.hardware import (
+from lava_apps.loihi2.catalogue import (
+    FROM_CHIP,
+    TO_CHIP,
     class_path,
-    find_boundaries,
     is_adapter,
     is_on_host,
 )
+from lava_apps.loihi2.cores import estimate_cores
+from lava_apps.loihi2.formats import FORMATS, RESOURCES, Evidence, Format
+from lava_apps.loihi2.hardware import find_boundaries
 from lava_apps.loihi2.readiness.activity import Observed
 from lava_apps.loihi2.readiness.graph import Graph, Leaf, Synapses
 from lava_apps.loihi2.readiness.ranges import Bounds, WorstCase
@@ -54,7 +56,7 @@ class Known:
     chips : int
         How many there are.
     cores : list of Population
-        Filled by :func:`estimate_populations`.
+        From :func:`estimate_populations`.
     """
 
     graph: Graph
@@ -62,7 +64,7 @@ class Known:
     worst: Mapping[Leaf, WorstCase]
     observed: Observed
     chips: int
-    cores: list[Population] = field(default_factory=list)
+    cores: Sequence[Population]
 
     @property
     def on_chip(self) -> list[Leaf]:
@@ -70,16 +72,12 @@ class Known:
         return [x for x in self.graph.leaves if x.is_population or x.is_connection]
 
 
-def _judge(
-    rule: str, leaf: Leaf, parameter: str, value: Any, limit: Format, note: str = ""
-) -> Finding:
+def _judge(rule: str, leaf: Leaf, parameter: str, value: Any, limit: Format) -> Finding:
     """Compare a value with its format."""
     verdict: Verdict = "pass" if limit.holds(value) else "fail"
     text = f"integers from {limit.low:,.0f} to {limit.high:,.0f}"
     shown = show(value, limit)
-    return Finding(
-        rule, verdict, leaf.name, parameter, shown, text, limit.evidence, note
-    )
+    return Finding(rule, verdict, leaf.name, parameter, shown, text, limit.evidence)
 
 
 def show(value: Any, limit: Format | None = None) -> str:
@@ -124,7 +122,7 @@ def check_models(known: Known) -> Iterator[Finding]:
         reached = {p for p in receivers if p in names and is_on_host(p) != is_to_chip}
         on_chip = reached & chip if is_to_chip else {port.process} & chip
         if reached and on_chip:
-            adapter = "PyToNxAdapter" if is_to_chip else "NxToPyAdapter"
+            adapter = TO_CHIP if is_to_chip else FROM_CHIP
             yield Finding(
                 *("models", "fail", names[port.process], port.name, "no adapter"),
                 f"{adapter} between host and chip",
@@ -333,26 +331,37 @@ def check_messages(known: Known) -> Iterator[Finding]:
             yield _judge("messages", leaf, "num_message_bits", bits, limit)
 
 
-def estimate_populations(known: Known) -> None:
+def estimate_populations(
+    graph: Graph, synapses: Mapping[Leaf, Synapses]
+) -> list[Population]:
     """Estimate the cores of each population of neurons.
 
     Parameters
     ----------
-    known : Known
-        What is known; its `cores` are filled.
+    graph : Graph
+        The graph.
+    synapses : mapping of Leaf to Synapses
+        Of all connections.
+
+    Returns
+    -------
+    list of Population
+        One for each; with an infinite share where no core holds even one neuron.
     """
-    for leaf in known.on_chip:
-        if leaf.is_population:
-            known.cores.append(_estimate(known, leaf))
+    return [
+        _estimate(graph, synapses, leaf) for leaf in graph.leaves if leaf.is_population
+    ]
 
 
-def _estimate(known: Known, leaf: Leaf) -> Population:
+def _estimate(
+    graph: Graph, synapses: Mapping[Leaf, Synapses], leaf: Leaf
+) -> Population:
     incoming, missing = [], []
     for port in leaf.process.in_ports.members:
-        for source, _ in known.graph.sources(port):
-            if source not in known.synapses:
+        for source, _ in graph.sources(port):
+            if source not in synapses:
                 continue
-            matrix = known.synapses[source].matrix
+            matrix = synapses[source].matrix
             if matrix is None or matrix.shape[0] != leaf.neurons:
                 missing.append("how synapses of a convolution are stored")
                 continue
@@ -364,15 +373,14 @@ def _estimate(known: Known, leaf: Leaf) -> Population:
     targets = {
         other.process.id
         for port in leaf.process.out_ports.members
-        for other, _ in known.graph.targets(port)
+        for other, _ in graph.targets(port)
     }
     unknown = ", ".join(sorted(set(missing)))
     try:
         estimate = estimate_cores(leaf.neurons, incoming, len(targets))
-    except ParameterError as error:  # not even one neuron a core
-        cores, used = leaf.neurons, 1.0
-        unknown = unknown or error.complaint
-        return Population(leaf.name, cores, leaf.neurons, used, float(cores), unknown)
+    except ParameterError:  # not even one neuron a core
+        cores = leaf.neurons
+        return Population(leaf.name, cores, cores, 1.0, math.inf, unknown)
     return Population(
         *(leaf.name, estimate.cores, leaf.neurons, estimate.utilisation),
         estimate.share,
@@ -406,14 +414,21 @@ def check_cores(known: Known) -> Iterator[Finding]:
     if not known.cores:
         return
     apart = sum(population.count for population in known.cores)
-    at_least = math.ceil(sum(p.share for p in known.cores) - 1e-9)
+    at_least = sum(p.share for p in known.cores) - 1e-9
     verdict: Verdict = "pass"
     notes = [f"not in the estimate: {p.unknown}" for p in known.cores if p.unknown]
+    notes += [
+        f"a core cannot hold even one neuron of {p.population}"
+        for p in known.cores
+        if math.isinf(p.share)
+    ]
     if at_least > available:
         verdict = "fail"
     elif apart > available:
         verdict = "unknown"
-        notes.append(f"fits only where populations share cores ({at_least} at least)")
+        notes.append(
+            f"fits only where populations share cores ({math.ceil(at_least)} at least)"
+        )
     elif notes:
         verdict = "unknown"
     yield Finding(

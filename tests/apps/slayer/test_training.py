@@ -16,11 +16,12 @@ from lava_apps.apps.slayer.experiment import (
     run_file,
     train_and_deploy,
 )
-from lava_apps.apps.slayer.networks import Settings
+from lava_apps.apps.slayer.networks import Settings, make_bootstrapped
 from lava_apps.apps.slayer.tasks import load_task
+from lava_apps.apps.slayer.training import train
 from lava_apps.netx import NetworkError
 from lava_apps.parameters import ParameterError
-from lava_apps.runtime import StateError
+from lava_apps.runtime import StateError, state
 from tests.deep import needs_deep
 
 pytestmark = [
@@ -134,7 +135,6 @@ def test_training_goes_on_where_it_was_killed_bit_for_bit(tmp_path):
         data={s: x[:200] for s, x in task.data.items()},
         labels={s: x[:200] for s, x in task.labels.items()},
     )
-    from lava_apps.apps.slayer.training import train
 
     class KilledError(Exception):
         pass
@@ -213,32 +213,46 @@ def test_json_is_all_there_is_on_stdout(tmp_path):
 
 
 def test_ctrl_c_ends_training_and_resume_goes_on(tmp_path):
-    arguments = ["train", "--hidden", "16", "--epochs", "400", "--out", "."]
-    # A group of its own, or Ctrl-C would be ignored in a job of the background.
-    running = subprocess.Popen(
-        [*COMMAND, *arguments],
-        cwd=tmp_path,
-        stderr=subprocess.PIPE,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )
     path = tmp_path / "digits-dense-checkpoint.npz"
-    begin = time.monotonic()
-    while not path.exists() and time.monotonic() - begin < 60:
-        time.sleep(0.2)
-    os.kill(running.pid, signal.SIGINT)
-    _, said = running.communicate(timeout=60)
-    assert running.returncode != 0
-    assert b"Error" not in said or b"KeyboardInterrupt" in said
-    done = command(
-        "train",
-        "--epochs",
-        "3",
-        "--hidden",
-        "16",
-        "--resume",
-        "--out",
-        ".",
-        cwd=tmp_path,
-    )
+    arguments = ["train", "--hidden", "16", "--epochs", "400", "--out", "."]
+
+    def epochs():
+        return state.read(path)["history"]["epochs"] if path.exists() else 0
+
+    def interrupt_after(more, *options):
+        """Let training do some epochs, and press Ctrl-C."""
+        enough, begin = epochs() + more, time.monotonic()
+        running = subprocess.Popen(
+            [*COMMAND, *arguments, *options],
+            cwd=tmp_path,
+            stderr=subprocess.PIPE,
+            # Or Ctrl-C would be ignored in a job of the background.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        )
+        while epochs() < enough and time.monotonic() - begin < 60:
+            time.sleep(0.1)
+        os.kill(running.pid, signal.SIGINT)
+        _, said = running.communicate(timeout=60)
+        assert running.returncode != 0
+        assert b"Traceback" not in said
+        return epochs()
+
+    first = interrupt_after(1)
+    assert 1 <= first < 400
+    assert first < interrupt_after(2, "--resume") < 400
+    arguments[arguments.index("400")] = "3"
+    done = command(*arguments, "--resume", cwd=tmp_path)
     assert done.returncode == 2
     assert "is of another training" in done.stderr
+
+
+def test_training_cannot_go_on_from_no_checkpoint():
+    settings = Settings("digits", hidden=16, epochs=1)
+    with pytest.raises(ParameterError, match=r"train.checkpoint: must name"):
+        train(settings, load_task("digits"), resume=True)
+
+
+def test_bootstrapping_needs_three_batches_an_epoch():
+    settings = Settings("digits", hidden=16, batch=1000)
+    with pytest.raises(ParameterError, match=r"Settings.batch: .*three batches"):
+        make_bootstrapped(settings, load_task("digits"))
