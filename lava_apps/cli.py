@@ -13,6 +13,7 @@ from rich.console import Console
 from lava_apps import __version__
 from lava_apps.apps.bench import commands as bench
 from lava_apps.apps.digits import commands as digits
+from lava_apps.apps.graph.commands import graph
 from lava_apps.apps.hopfield import commands as hopfield
 from lava_apps.apps.lif.commands import lif
 from lava_apps.apps.loihi2 import commands as loihi2
@@ -35,6 +36,7 @@ app.command()(som)
 app.add_typer(bench.app, name="bench")
 app.add_typer(slayer.app, name="slayer")
 app.add_typer(loihi2.app, name="loihi2")
+app.command()(graph)
 
 
 def _print_version(wanted: bool) -> None:

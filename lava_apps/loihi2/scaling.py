@@ -69,10 +69,10 @@ class Observed:
     ----------
     spikes : Probe
         All spikes.
-    u, v : float
-        Largest absolute values; of v after resets.
     sample : (neurons,) numpy.ndarray
         Some of the neurons.
+    u, v : float
+        Largest absolute values; of v after resets.
     inputs : list of (steps, neurons) numpy.ndarray
         What these received, piece by piece.
     """
@@ -85,7 +85,13 @@ class Observed:
 
 
 class Incoming:
-    """Weights of a connection, or data of a RingBuffer, on their way to integers."""
+    """Weights of a connection, or data of a RingBuffer, on their way to integers.
+
+    Parameters
+    ----------
+    process : AbstractProcess
+        The connection or RingBuffer, in floating point.
+    """
 
     def __init__(self, process: AbstractProcess) -> None:
         self.process = process
@@ -140,13 +146,37 @@ class Incoming:
         return (254 if self.is_mixed else 255) // self.unit * self.unit
 
     def error(self, scale: float) -> float:
-        """Estimate the relative error of rounding, from a sample of the values."""
+        """Estimate the relative error of rounding, from a sample of the values.
+
+        Parameters
+        ----------
+        scale : float
+            Integer units of 1 in floating point.
+
+        Returns
+        -------
+        float
+            Norm of the differences over that of the values.
+        """
         return _relative_error(
             self._sample * scale, *self._rounded(self._sample, scale)
         )
 
     def convert(self, scale: float, counterpart: AbstractProcess) -> list[Rounding]:
-        """Set the integers in the counterpart."""
+        """Set the integers in the counterpart.
+
+        Parameters
+        ----------
+        scale : float
+            Integer units of 1 in floating point.
+        counterpart : AbstractProcess
+            The Process that is to hold integers.
+
+        Returns
+        -------
+        list of Rounding
+            What became of the values.
+        """
         mantissas, exponent = self._rounded(self.values, scale)
         if self.values.any() and not mantissas.any():
             problem = (
@@ -174,7 +204,17 @@ class Incoming:
 
 
 class Population:
-    """LIF neurons on their way to integers."""
+    """LIF neurons on their way to integers.
+
+    Parameters
+    ----------
+    process : AbstractProcess
+        The neurons, in floating point.
+    observed : Observed
+        What they did in a run.
+    incoming : list of Incoming
+        All that feeds them.
+    """
 
     def __init__(
         self, process: AbstractProcess, observed: Observed, incoming: list[Incoming]
@@ -289,7 +329,18 @@ class Population:
         return min(room)
 
     def error(self, scale: float) -> float:
-        """Sum up the relative errors of rounding at a scale."""
+        """Sum up the relative errors of rounding at a scale.
+
+        Parameters
+        ----------
+        scale : float
+            Integer units of 1 in floating point.
+
+        Returns
+        -------
+        float
+            Of thresholds, biases and all that feeds the neurons.
+        """
         incoming = sum(x.error(scale * self.input_gain) for x in self.incoming)
         vth = _relative_error(self.vth * scale, np.rint(self.vth * scale))
         bias = _relative_error(self._scaled_bias(scale), *self._rounded_bias(scale))
@@ -309,7 +360,20 @@ class Population:
     def convert(
         self, scale: float, counterparts: Mapping[AbstractProcess, AbstractProcess]
     ) -> list[Rounding]:
-        """Set the integers in the counterparts of the neurons and what feeds them."""
+        """Set the integers in the counterparts of the neurons and what feeds them.
+
+        Parameters
+        ----------
+        scale : float
+            Integer units of 1 in floating point.
+        counterparts : mapping of AbstractProcess to AbstractProcess
+            For each Process in floating point that of integers.
+
+        Returns
+        -------
+        list of Rounding
+            What became of all parameters.
+        """
         owner, new = label(self.process), counterparts[self.process]
         unit = scale * 2**INPUT_SHIFT
         made: dict[str, tuple[float, Array]] = {
@@ -384,7 +448,18 @@ def _count_spikes(a_in, u, v, bias, vth, du, dv, reset_interval, reset_offset): 
 
 
 def best_scale(members: list[Population]) -> float:
-    """Choose the scale of weights into populations that share a connection."""
+    """Choose the scale of weights into populations that share a connection.
+
+    Parameters
+    ----------
+    members : list of Population
+        The populations.
+
+    Returns
+    -------
+    float
+        Integer units of a weight of 1.
+    """
     largest = min(m.largest_scale() * m.input_gain for m in members)
     scales = largest * 0.5 ** (np.arange(_CANDIDATES) / _CANDIDATES)
     errors = [sum(m.error(s / m.input_gain) for m in members) for s in scales]

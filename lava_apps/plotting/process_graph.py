@@ -11,12 +11,17 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
-from lava_apps.plotting.style import new_figure
+from lava_apps.plotting.style import COLOURS, new_figure
 
-_COLUMN, _ROW = 3.0, 1.15  # inches from one box to the next
+from lava.magma.compiler.compiler_graphs import find_processes
+from lava.magma.core.process.ports.ports import InPort
+from lava.magma.core.process.process import AbstractProcess
+
+_COLUMN, _ROW = 3.2, 1.15  # inches from one box to the next
 _BOX = (1.9, 0.62)
 _SWEEPS = 8
 _ALPHA = 0.4
+_MOST_LETTERS = 26  # of a line in a box
 _Point = tuple[float, float]
 
 
@@ -110,6 +115,108 @@ def draw_process_graph(
         ]
         figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
     return figure
+
+
+_KINDS = dict(
+    zip(
+        ("sources", "synapses", "neurons and others", "sinks"),
+        (COLOURS[4], COLOURS[5], COLOURS[0], COLOURS[3]),
+        strict=True,
+    )
+)
+
+
+def draw_graph(process: AbstractProcess, *, title: str = "") -> Figure:
+    """Draw the graph of Processes that a Process is connected with, as it was built.
+
+    Arrows carry the names of both ports, and the shape of the messages. A Process that
+    consists of others is drawn as these, if it builds them itself; what its
+    SubProcessModel would build is not.
+
+    Parameters
+    ----------
+    process : AbstractProcess
+        Any Process of the graph.
+    title : str
+        Above the drawing. Default: none.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The drawing.
+    """
+    found: list[AbstractProcess] = sorted(find_processes(process), key=lambda p: p.id)
+    arrows = [arrow for p in found for arrow in _arrows(p)]
+    ends = {key for arrow in arrows for key in (arrow.source, arrow.target)}
+    # What consists of others has ports, but its parts send and receive.
+    boxes = [
+        Box(_key(p), _text(p), _kind(p))
+        for p in found
+        if _key(p) in ends or not p.procs.members
+    ]
+    return draw_process_graph(boxes, arrows, _KINDS, title=title)
+
+
+def _key(process: AbstractProcess) -> str:
+    return str(process.id)
+
+
+def _text(process: AbstractProcess) -> str:
+    """Name a Process: its class, and below it the name that it was given."""
+    return f"{_short(type(process).__name__)}\n{_short(process.name)}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _MOST_LETTERS else text[: _MOST_LETTERS - 1] + "…"
+
+
+def _kind(process: AbstractProcess) -> str:
+    """Sort Processes by their ports; Lava's synapses have s_in and a_out."""
+    if not process.in_ports.members:
+        has_outputs = process.out_ports.members or process.ref_ports.members
+        return "sources" if has_outputs else "neurons and others"
+    if not process.out_ports.members:
+        return "sinks"
+    names = {*process.in_ports.member_names, *process.out_ports.member_names}
+    is_synapse = {"s_in", "a_out"} <= names and "s_out" not in names
+    return "synapses" if is_synapse else "neurons and others"
+
+
+def _arrows(process: AbstractProcess) -> list[Arrow]:
+    """Find what leaves a Process: messages, and references to Vars."""
+    found = []
+    for port in process.out_ports.members:
+        for end in port.get_dst_ports():
+            if isinstance(end, InPort):
+                found.append((port, end))
+    for port in process.ref_ports.members:
+        found += [(port, var) for var in port.get_dst_vars()]
+    return [
+        Arrow(
+            _key(process),
+            _key(end.process),
+            arrow_text(port.name, end.name, port.shape),
+        )
+        for port, end in found
+    ]
+
+
+def arrow_text(source: str, target: str, shape: Sequence[int]) -> str:
+    """Write on an arrow between which ports it is, and what shape messages have.
+
+    Parameters
+    ----------
+    source, target : str
+        Names of the ports.
+    shape : sequence of int
+        Of the messages.
+
+    Returns
+    -------
+    str
+        Two lines.
+    """
+    return f"{source} → {target}\n{' x '.join(map(str, shape))}"
 
 
 def _joined(arrows: Sequence[Arrow]) -> list[Arrow]:

@@ -39,6 +39,11 @@ _STYLE = {
 }
 
 
+def use_style() -> None:
+    """Give figures made by ``matplotlib.pyplot`` from now on the package's look."""
+    mpl.rcParams.update(_STYLE | {"figure.constrained_layout.use": True})
+
+
 @contextmanager
 def new_figure(width: float, height: float) -> Iterator[Figure]:
     """Make a figure in the package's style, without any global state.
@@ -80,21 +85,31 @@ def check_folder(folder: Path) -> None:
 
 
 def save_figure(figure: Figure, path: Path) -> Path:
-    """Write a figure to a PNG file, whole or not at all.
+    """Write a figure to a file, whole or not at all.
 
     Parameters
     ----------
     figure : matplotlib.figure.Figure
         What to draw.
     path : pathlib.Path
-        Where to; its folder is made if it is missing.
+        Where to, a name that ends in ``.png`` or ``.svg``; its folder is made if it is
+        missing.
 
     Returns
     -------
     pathlib.Path
         The same path.
+
+    Raises
+    ------
+    ParameterError
+        For a name that ends otherwise.
     """
+    kind = path.suffix.lower().removeprefix(".")
+    if kind not in ("png", "svg"):
+        problem = "must end in .png or .svg"
+        raise ParameterError("save_figure", "out", problem, path.name)
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as part:
-        figure.savefig(part, dpi=150, format="png")
+        figure.savefig(part, dpi=150, format=kind)
     return path

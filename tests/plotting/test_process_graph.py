@@ -1,8 +1,13 @@
 import itertools
 
+import numpy as np
 import pytest
 
-from lava_apps.plotting import Arrow, Box, draw_process_graph
+from lava_apps.plotting import Arrow, Box, draw_graph, draw_process_graph
+from lava_apps.processes.lif import LIF
+
+from lava.proc.dense.process import Dense
+from lava.proc.io.source import RingBuffer
 
 COLOURS = {"one": "C0", "other": "C1"}
 
@@ -64,3 +69,32 @@ def test_arrows_with_the_same_ends_share_their_text(text):
     figure = draw_process_graph(boxes, arrows, COLOURS, title="T")
     assert f"{text}\nsecond" in {t.get_text() for t in figure.axes[0].texts}
     assert figure.axes[0].get_title() == "T"
+
+
+def test_a_graph_shows_processes_ports_and_shapes():
+    source = RingBuffer(data=np.zeros((3, 4)))
+    dense = Dense(weights=np.ones((2, 3)), name="feed")
+    neurons = LIF(shape=(2,))
+    back = Dense(weights=np.ones((2, 2)))
+    source.s_out.connect(dense.s_in)
+    dense.a_out.connect(neurons.a_in)
+    neurons.s_out.connect(back.s_in)
+    back.a_out.connect(neurons.a_in)
+    for process in (source, back):  # from wherever one starts
+        figure = draw_graph(process, title="T")
+        texts = [t.get_text() for t in figure.axes[0].texts]
+        arrows = [t for t in texts if "→" in t]
+        assert sorted(arrows) == [
+            *["a_out → a_in\n2"] * 2,
+            *["s_out → s_in\n2", "s_out → s_in\n3"],
+        ]
+        assert "Dense\nfeed" in texts
+        assert len(texts) - len(arrows) == 4
+        groups = [t.get_text() for t in figure.legends[0].get_texts()]
+        assert groups == ["sources", "synapses", "neurons and others"]
+
+
+def test_long_names_are_cut_and_a_lone_process_is_drawn():
+    figure = draw_graph(LIF(shape=(1,), name="n" * 40))
+    (text,) = (t.get_text() for t in figure.axes[0].texts)
+    assert text == "LIF\n" + "n" * 25 + "…"

@@ -12,7 +12,8 @@ from lava_apps.apps.digits.model import DIGITS, Model
 from lava_apps.apps.digits.network import STEPS, DigitsNetwork
 from lava_apps.apps.digits.reward import RewardResult
 from lava_apps.parameters import Array
-from lava_apps.plotting import COLOURS, new_figure, save_figure
+from lava_apps.plotting import COLOURS, draw_raster, new_figure, save_figure
+from lava_apps.plotting import draw_receptive_fields as draw_fields
 from lava_apps.runtime import Simulator
 
 _SIDE = 28
@@ -38,23 +39,16 @@ def draw_receptive_fields(model: Model, path: Path) -> Path:
     order = np.argsort(model.labels, kind="stable")
     # Of many neurons every so many-th, so that all digits are seen.
     shown = order[:: -(-len(order) // _MOST_FIELDS)]
-    columns = int(np.ceil(np.sqrt(len(shown))))
-    rows = -(-len(shown) // columns)
-    canvas = np.full((rows * (_SIDE + 1), columns * (_SIDE + 1)), np.nan)
-    for place, neuron in enumerate(shown):
-        top, left = (_SIDE + 1) * np.array(divmod(place, columns))
-        field = model.weights[neuron].reshape(_SIDE, _SIDE)
-        canvas[top : top + _SIDE, left : left + _SIDE] = field
+    rows = -(-len(shown) // int(np.ceil(np.sqrt(len(shown)))))
+    columns = -(-len(shown) // rows)
     with new_figure(7, 7 * rows / columns + 0.4) as figure:
         ax = figure.subplots()
-        image = ax.imshow(canvas, cmap="viridis", vmin=0)
-        ax.set_axis_off()
+        draw_fields(ax, model.weights[shown], (_SIDE, _SIDE))
         of = f" of {len(order)}" if len(shown) < len(order) else ""
         title = (
             f"receptive fields of {len(shown)}{of} neurons, by the digit they answer"
         )
         ax.set_title(title)
-        figure.colorbar(image, ax=ax, label="weight", shrink=0.6)
         return save_figure(figure, path)
 
 
@@ -159,9 +153,8 @@ def _draw_raster(ax: Any, result: DigitsResult, images: Array) -> None:
     steps, neurons = record_spikes(result.model, images)
     labels = result.model.labels
     order = np.argsort(labels, kind="stable")
-    place = np.empty(len(order), int)
-    place[order] = np.arange(len(order))
-    ax.plot(steps, place[neurons], "|", color=COLOURS[0], markersize=5)
+    text = "time step (above: the digit that is shown)"
+    draw_raster(ax, steps, neurons, order=order, xlabel=text)
     for n, digit in enumerate(result.test_labels[: len(images)]):
         ax.axvline(n * STEPS, color="0.8", linewidth=0.8)
         ax.annotate(
@@ -176,8 +169,6 @@ def _draw_raster(ax: Any, result: DigitsResult, images: Array) -> None:
     for edge in edges:
         ax.axhline(edge - 0.5, color="0.9", linewidth=0.6)
     ax.set_xlim(0, len(images) * STEPS)
-    ax.set_ylim(-1, len(order))
-    ax.set_xlabel("time step (above: the digit that is shown)")
     ax.set_ylabel("neurons, by the digit they answer")
 
 

@@ -8,7 +8,13 @@ from typing import Any
 import numpy as np
 
 from lava_apps.apps.lif.experiment import CURVE_STEPS, LIFResult
-from lava_apps.plotting import COLOURS, new_figure, save_figure
+from lava_apps.plotting import (
+    COLOURS,
+    draw_f_i_curve,
+    draw_membrane,
+    new_figure,
+    save_figure,
+)
 
 
 def draw_neuron(result: LIFResult, path: Path) -> Path:
@@ -38,22 +44,8 @@ def _draw_potential(ax: Any, result: LIFResult) -> None:
     times = np.concatenate([[0.0], result.times_ms])
     # The neuron starts at rest.
     potential = np.concatenate([[membrane.v_rest], result.potential_mv])
-    ax.plot(times, potential, color=COLOURS[0], linewidth=1.2)
-    ax.axhline(membrane.v_th, color=COLOURS[1], linestyle="--", linewidth=1)
-    ax.annotate(
-        "threshold",
-        (times[-1], membrane.v_th),
-        xytext=(0, -10),
-        textcoords="offset points",
-        ha="right",
-        color=COLOURS[1],
-        fontsize=8,
-    )
     spikes = result.spike_times_ms
-    height = 0.25 * (membrane.v_th - min(membrane.v_reset, membrane.v_rest))
-    ax.vlines(
-        spikes, membrane.v_th + 0.3 * height, membrane.v_th + height, color="black"
-    )
+    draw_membrane(ax, times, potential, threshold=membrane.v_th, spike_times=spikes)
     count = len(spikes)
     if count:
         title = f"{count} spike" + ("s" if count > 1 else "")
@@ -62,24 +54,15 @@ def _draw_potential(ax: Any, result: LIFResult) -> None:
     else:
         title = f"no spike, {result.resting}"
     ax.set_title(f"drive {result.current:g} mV: {title}")
-    ax.set_xlabel("time (ms)")
-    ax.set_ylabel("membrane potential (mV)")
 
 
 def _draw_curve(ax: Any, result: LIFResult) -> None:
     edge = result.threshold_current
-    fine = np.linspace(result.curve_currents[0], result.curve_currents[-1], 2000)
-    ax.plot(
-        fine,
-        1000 / result.membrane.period(fine),
-        color=COLOURS[1],
-        label="closed form",
-    )
-    ax.plot(
+    draw_f_i_curve(
+        ax,
         result.curve_currents,
         result.curve_rates_hz,
-        ".",
-        color=COLOURS[0],
+        closed_form=lambda drives: 1000 / result.membrane.period(drives),
         label=f"measured, {result.precision}",
     )
     ax.axvline(result.current, color=COLOURS[2], linestyle=":", label="this drive")
@@ -88,6 +71,4 @@ def _draw_curve(ax: Any, result: LIFResult) -> None:
     if missing:
         title += f"\n({missing} drives too slow for {CURVE_STEPS:,} time steps)"
     ax.set_title(title)
-    ax.set_xlabel("drive (mV)")
-    ax.set_ylabel("rate (Hz)")
     ax.legend(loc="lower right")

@@ -12,8 +12,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from lava_apps.apps.loihi2.page import write_page
-from lava_apps.apps.loihi2.target import load_target
 from lava_apps.apps.options import Json, errors
+from lava_apps.apps.target import load_target
 from lava_apps.datasets import DataError
 from lava_apps.loihi2.readiness import RULES, Report, report
 from lava_apps.netx import NetworkError

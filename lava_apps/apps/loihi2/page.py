@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from lava_apps import __version__
 from lava_apps.files import replacing
 from lava_apps.loihi2.readiness import RULES, Report
-from lava_apps.plotting import COLOURS, Arrow, Box, draw_process_graph
+from lava_apps.plotting import COLOURS, Arrow, Box, arrow_text, draw_process_graph
 
 _LABELS = {
     "pass": "passes every rule",
@@ -51,14 +51,10 @@ def draw_report(report: Report) -> Figure:
         name = member.name.rpartition(" / ")[2].split(" (")[0].removeprefix(f"{kind} ")
         boxes.append(Box(member.name, f"{kind} {name}{neurons}", _LABELS[group]))
     arrows = [
-        Arrow(c.source, c.target, f"{c.source_port} {_shape(c.shape)}")
+        Arrow(c.source, c.target, arrow_text(c.source_port, c.target_port, c.shape))
         for c in report.connections
     ]
     return draw_process_graph(boxes, arrows, _VERDICT_COLOURS)
-
-
-def _shape(shape: tuple[int, ...]) -> str:
-    return "x".join(map(str, shape))
 
 
 def write_page(report: Report, path: Path) -> Path:

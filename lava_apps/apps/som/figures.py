@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.collections import PolyCollection
 from matplotlib.colors import ListedColormap, to_rgb
 from matplotlib.ticker import MaxNLocator
 
@@ -15,31 +13,15 @@ from lava_apps.apps.som.experiment import MapResult
 from lava_apps.apps.som.network import MapSettings, positions
 from lava_apps.apps.som.quality import majority, u_matrix
 from lava_apps.parameters import Array
-from lava_apps.plotting import CLASS_COLOURS, new_figure, save_figure
+from lava_apps.plotting import CLASS_COLOURS, draw_cells, new_figure, save_figure
 
 _MOST_PLANES = 36
 _LOWEST, _HIGHEST = 2.6, 60.0  # inches
-_HEXAGON = np.pi / 3 * np.arange(6) + np.pi / 6
-_SQUARE = np.pi / 2 * np.arange(4) + np.pi / 4
 
 
-def _cells(ax: Any, settings: MapSettings, values: Array, **options: Any) -> Any:
-    """Draw a value for each neuron as a square or hexagon, the first row on top."""
+def _cells(ax: Any, settings: MapSettings, values: Array, label: str = "") -> Any:
     hexagonal = settings.topology == "hexagonal"
-    angles, size = (
-        (_HEXAGON, 1 / math.sqrt(3)) if hexagonal else (_SQUARE, math.sqrt(0.5))
-    )
-    corner = size * np.stack([np.cos(angles), np.sin(angles)], axis=1)
-    places = positions(settings)
-    cells = PolyCollection(
-        places[:, None, :] + corner, array=values, edgecolors="face", **options
-    )
-    ax.add_collection(cells)
-    ax.set_xlim(places[:, 0].min() - 0.6, places[:, 0].max() + 0.6)
-    ax.set_ylim(places[:, 1].max() + 0.6, places[:, 1].min() - 0.6)
-    ax.set_aspect("equal")
-    ax.set_axis_off()
-    return cells
+    return draw_cells(ax, positions(settings), values, hexagonal=hexagonal, label=label)
 
 
 def _write(ax: Any, place: Array, text: object, colour: str) -> None:
@@ -72,11 +54,9 @@ def draw_u_matrix(result: MapResult, path: Path) -> Path:
     with new_figure(*_size(model.settings, 5.6)) as figure:
         ax = figure.subplots()
         values = u_matrix(model.settings, model.weights)
-        cells = _cells(ax, model.settings, values, cmap="viridis")
+        cells = _cells(ax, model.settings, values, f"distance ({result.units})")
         cells.set_clim(vmin=0 if values.max() > 0 else None)
         ax.set_title(f"U-matrix of {result.table.name}: ridges part clusters")
-        label = f"distance ({result.units})"
-        figure.colorbar(cells, ax=ax, label=label, shrink=0.8)
         return save_figure(figure, path)
 
 
@@ -108,7 +88,7 @@ def draw_planes(result: MapResult, path: Path) -> Path:
         for ax in axes[shown:]:
             ax.set_axis_off()
         for ax, name, plane in zip(axes, model.features, values.T, strict=False):
-            cells = _cells(ax, model.settings, plane, cmap="viridis")
+            cells = _cells(ax, model.settings, plane)
             ax.set_title(name if len(name) <= 24 else name[:22] + "…", fontsize=8)
             figure.colorbar(cells, ax=ax, shrink=0.8)
         some = f": {shown} of {len(model.features)}"
@@ -153,7 +133,7 @@ def draw_hits(result: MapResult, path: Path) -> Path:
     hits = np.bincount(result.first, minlength=settings.neurons)
     with new_figure(*_size(settings, 5.6)) as figure:
         ax = figure.subplots()
-        cells = _cells(ax, settings, hits, cmap="viridis")
+        cells = _cells(ax, settings, hits)
         if settings.neurons <= 150:
             limit = hits.min() + 0.6 * (hits.max() - hits.min())
             for place, count in zip(positions(settings), hits, strict=True):
@@ -194,8 +174,8 @@ def draw_labels(result: MapResult, path: Path) -> Path:
         colours = [CLASS_COLOURS[n % len(CLASS_COLOURS)] for n in range(len(classes))]
         palette = ListedColormap(["#F2F2F2", *colours])
         limits = {"cmap": palette, "clim": (-1.5, len(classes) - 0.5)}
-        _cells(ax, settings, winners, alpha=np.where(total, 0.35 + 0.65 * share, 1))
-        ax.collections[0].set(**limits)
+        cells = _cells(ax, settings, winners)
+        cells.set(alpha=np.where(total, 0.35 + 0.65 * share, 1), **limits)
         many = len(classes) > len(CLASS_COLOURS)
         if settings.neurons <= 625 and all(len(str(name)) <= 2 for name in classes):
             for place, winner in zip(positions(settings), winners, strict=True):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lava_apps.apps.loihi2.page import draw_report, write_page
-from lava_apps.apps.loihi2.target import load_target
+from lava_apps.apps.target import load_target
 from lava_apps.loihi2 import report
 from lava_apps.netx import NetworkError
 
@@ -176,7 +176,8 @@ def test_the_drawing_has_a_box_for_each_leaf():
     connection.a_out.connect(first.a_in)
     figure = draw_report(report(first))
     texts = {t.get_text() for t in figure.axes[0].texts}
-    assert texts == {"LIF 'first'\n3 neurons", "Dense 'loop'", "s_out 3", "a_out 3"}
+    arrows = {"s_out → s_in\n3", "a_out → a_in\n3"}
+    assert texts == {"LIF 'first'\n3 neurons", "Dense 'loop'", *arrows}
     legend = [t.get_text() for t in figure.legends[0].get_texts()]
     assert legend == ["passes every rule"]
 

@@ -1,0 +1,1 @@
+"""A process graph as a figure."""

@@ -1,0 +1,37 @@
+"""Command line of the drawing of a process graph."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from lava_apps.apps.options import errors
+from lava_apps.apps.target import load_target
+from lava_apps.datasets import DataError
+from lava_apps.netx import NetworkError
+from lava_apps.parameters import ParameterError
+from lava_apps.plotting import check_folder, draw_graph, save_figure
+
+
+def graph(
+    target: Annotated[
+        str, typer.Argument(help="package.module:factory, or a .net file of lava-dl.")
+    ],
+    out: Annotated[
+        Path, typer.Option(help="File to write, .png or .svg.", dir_okay=False)
+    ] = Path("results/graph.png"),
+    title: Annotated[str, typer.Option(help="Above the drawing.")] = "",
+) -> None:
+    """Draw a process graph: Processes, their ports, and the shapes of messages."""
+    check_folder(out.parent)
+    try:
+        process = load_target(target)
+    except (DataError, NetworkError, ParameterError, OSError):
+        raise
+    except Exception:  # of the user's factory
+        errors.print_exception()
+        raise typer.Exit(2) from None
+    Console().print(f"figure: {save_figure(draw_graph(process, title=title), out)}")
