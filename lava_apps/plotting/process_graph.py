@@ -120,7 +120,7 @@ def draw_process_graph(
 _KINDS = dict(
     zip(
         ("sources", "synapses", "neurons and others", "sinks"),
-        (COLOURS[4], COLOURS[5], COLOURS[0], COLOURS[3]),
+        (COLOURS[4], COLOURS[2], COLOURS[0], COLOURS[3]),
         strict=True,
     )
 )

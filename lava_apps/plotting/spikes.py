@@ -26,6 +26,7 @@ from lava_apps.spike_trains import (
 )
 
 _BINS = 30
+_SMALLEST = 2.5  # points; a smaller mark is not seen
 _WINDOWS = 12  # at most, from one time step to a tenth of all
 
 
@@ -74,8 +75,8 @@ def draw_raster(
         rows = np.argsort(ranked)[neurons]
     count = len(np.ravel(order)) if order is not None else max(neurons, default=0) + 1
     height = ax.get_window_extent().height * 72 / ax.figure.dpi  # points
-    size = float(np.clip(0.8 * height / max(count, 1), 1.0, 10.0))
-    ax.plot(times, rows, "|", color=COLOURS[0], markersize=size, markeredgewidth=0.8)
+    size = float(np.clip(0.8 * height / max(count, 1), _SMALLEST, 10.0))
+    ax.plot(times, rows, "|", color=COLOURS[0], markersize=size, markeredgewidth=1)
     ax.set_ylim(-0.7, count - 0.3)
     ax.set(xlabel=xlabel, ylabel=ylabel)
 
@@ -217,7 +218,8 @@ def draw_spike_statistics(
     of_rates.set(xlabel="rate (Hz)", ylabel="neurons")
     of_rates.set_title(f"mean {rates.mean():.3g} Hz")
     found = intervals(spikes, dt)
-    of_intervals.hist(found, bins=_BINS, color=COLOURS[2])
+    longest = found.max(initial=dt)
+    of_intervals.hist(found, bins=_BINS, range=(0, 1.1 * longest), color=COLOURS[2])
     of_intervals.set(xlabel="inter-spike interval (ms)", ylabel="intervals")
     of_intervals.set_title(f"coefficient of variation {_cv(found)}")
     windows = np.unique(np.geomspace(1, len(spikes) // 10, _WINDOWS).astype(int))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,6 +45,15 @@ def use_style() -> None:
     mpl.rcParams.update(_STYLE | {"figure.constrained_layout.use": True})
 
 
+class _Shown(Figure):
+    """A figure that a notebook shows, though pyplot does not know it."""
+
+    def _repr_png_(self) -> bytes:
+        drawing = io.BytesIO()
+        self.savefig(drawing, format="png", dpi=100)
+        return drawing.getvalue()
+
+
 @contextmanager
 def new_figure(width: float, height: float) -> Iterator[Figure]:
     """Make a figure in the package's style, without any global state.
@@ -57,10 +67,10 @@ def new_figure(width: float, height: float) -> Iterator[Figure]:
     ------
     matplotlib.figure.Figure
         Empty, with constrained layout. Draw on it inside the ``with`` block,
-        where the style holds.
+        where the style holds. A notebook shows it as the last value of a cell.
     """
     with mpl.rc_context(_STYLE):
-        yield Figure(figsize=(width, height), layout="constrained")
+        yield _Shown(figsize=(width, height), layout="constrained")
 
 
 def check_folder(folder: Path) -> None:

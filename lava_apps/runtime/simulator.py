@@ -131,6 +131,8 @@ class Simulator:
             if self._asked != "auto":
                 raise
             reason = f"inline cannot: {error}"
+            message = f"this graph runs on Lava's own runtime, for {reason}"
+            warn_caller(message, BackendWarning)
             return LavaBackend(self._process, config, self._seeding), reason
         if self._asked == "inline":
             return inline, asked
@@ -318,7 +320,7 @@ class Simulator:
         return replace(self._backend.snapshot(), time_step=self.time_step)
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Go back (or on) to a state; what was recorded stays.
+        """Go back (or on) to a state, weights included; what was recorded stays.
 
         Parameters
         ----------

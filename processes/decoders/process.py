@@ -49,7 +49,8 @@ class RateDecoder(Process):
         Not 0 in the first time step of a sample: an encoder's `start_out`. Left
         unconnected, the whole run is one sample.
     a_out : OutPort, shape (*shape)
-        Spikes a time step, so far.
+        Spikes of the sample so far, over all of its `window` time steps: the rate, once
+        the sample is over.
     counts, last : Var
         Spikes of this sample, and rates of the sample before.
 

@@ -315,6 +315,9 @@ def check_learning(known: Known) -> Iterator[Finding]:
             "three factors" if three else "two factors",
             "two factors",
             Evidence.SOURCE,
+            note="a third factor needs a neuron model of the chip's, which is not public"
+            if three
+            else "",
         )
         yield _judge("learning", leaf, "t_epoch", rule.t_epoch, FORMATS["t_epoch"])
         for name in _IMPULSES:

@@ -113,7 +113,9 @@ def _own_symbols(key: str) -> Iterator[None]:
 @contextmanager
 def _said() -> Iterator[None]:
     """Say on stderr that something takes a while, once it does."""
-    status = Console(stderr=True).status("compiling this graph, once for all runs")
+    # In a notebook rich would ask for widgets; there nothing is said.
+    console = Console(stderr=True, force_jupyter=False)
+    status = console.status("compiling this graph, once for all runs")
     timer = threading.Timer(_A_WHILE, status.start)
     timer.daemon = True
     timer.start()
