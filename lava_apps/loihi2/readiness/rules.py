@@ -315,7 +315,7 @@ def check_learning(known: Known) -> Iterator[Finding]:
             "three factors" if three else "two factors",
             "two factors",
             Evidence.SOURCE,
-            note="a third factor needs a neuron model of the chip's, which is not public"
+            note="a third factor needs a neuron model that is not public"
             if three
             else "",
         )
