@@ -7,7 +7,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LAVA := lava-nc==0.10.0
 LAVA_DL := lava-dl==0.6.0
 
-.PHONY: demo test deep check wheel bench lava-suite clean
+TUTORIALS := $(patsubst %.ipynb,docs/%.md,$(wildcard tutorials/[0-9]*.ipynb))
+SOURCES := $(shell find lava_apps processes -name '*.py')
+
+.PHONY: demo test deep check docs wheel bench lava-suite clean
 
 demo: $(VENV)/.core
 	$(BIN)/lava-apps demo
@@ -27,6 +30,18 @@ check: $(VENV)/.dev
 	$(BIN)/lint-imports
 	$(BIN)/python tests/collection_guard.py
 
+# The site, in site/: tutorials are run, then built with all else, then names are looked
+# for. To read it: `python3 -m http.server --directory site`.
+docs: $(VENV)/.docs $(TUTORIALS)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs --quiet build
+	$(BIN)/python tests/docs_guard.py
+
+# Again only when the notebook or the package is newer. A cell that fails ends this.
+docs/tutorials/%.md: tutorials/%.ipynb docs/hooks/tutorial.md.j2 $(SOURCES) | $(VENV)/.docs
+	$(BIN)/python -m nbconvert --log-level WARN --execute --to markdown \
+	  --ExecutePreprocessor.extra_arguments=--log-level=ERROR \
+	  --template-file docs/hooks/tutorial.md.j2 --output-dir docs/tutorials $<
+
 # The wheel in an empty folder, with a folder `processes` of the user's own in it.
 wheel: $(VENV)/.dev
 	$(BIN)/python tests/wheel_guard.py
@@ -41,6 +56,10 @@ lava-suite: $(VENV)/.suite
 $(VENV)/.dl: $(VENV)/.dev
 	$(PIP) install --no-deps --ignore-requires-python $(LAVA_DL)
 	$(PIP) install --constraint constraints.txt --editable '.[dl]'
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.dev
+	$(PIP) install --constraint constraints.txt --editable '.[docs]'
 	@touch $@
 
 $(VENV)/.suite: $(VENV)/.dev
@@ -60,4 +79,4 @@ $(VENV)/.dev: $(VENV)/.core
 	@touch $@
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info results .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist *.egg-info results site docs/tutorials .pytest_cache .mypy_cache .ruff_cache .hypothesis

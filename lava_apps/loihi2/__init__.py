@@ -1,4 +1,13 @@
-"""The shape of Loihi 2: number formats, readiness, conversion, run configurations."""
+"""The shape of Loihi 2: number formats, readiness, conversion, run configurations.
+
+From other modules come :func:`~lava_apps.loihi2.readiness.report`,
+:func:`~lava_apps.loihi2.fixed.to_fixed`,
+:func:`~lava_apps.loihi2.hardware.run_config`,
+:func:`~lava_apps.loihi2.hardware.add_adapters`,
+:class:`~lava_apps.loihi2.hardware.HardwareError`,
+:class:`~lava_apps.loihi2.hardware.HardwareWarning` and
+:class:`~lava_apps.loihi2.run_configs.RunConfig`.
+"""
 
 from __future__ import annotations
 

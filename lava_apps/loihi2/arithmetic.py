@@ -144,6 +144,6 @@ def saturate(value):  # type: ignore[no-untyped-def]
     Returns
     -------
     int
-        The nearest from -(2**23 - 1) to 2**23 - 1.
+        The nearest from ``-(2**23 - 1)`` to ``2**23 - 1``.
     """
     return min(max(value, -POTENTIAL_MAX), POTENTIAL_MAX)

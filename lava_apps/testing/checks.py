@@ -1,7 +1,7 @@
 """The contract suite: what users may expect of every Process.
 
 A :class:`Case` says how to make a Process and what to feed it;
-:func:`contract` makes pytest parameters of the cases and the checks::
+:func:`contract` makes pytest parameters of the cases and the checks:
 
     @pytest.mark.parametrize(("check", "case"), contract(Case(...)))
     def test_contract(check, case):

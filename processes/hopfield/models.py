@@ -11,7 +11,7 @@ weights, R_i = sum_j w_ij, and a_i the external field. Then
    |w_ij| <= 127 loses nothing.
 2. LIF keeps (4096 - (du + 1)) / 4096 of u: with du = 4095 nothing. So u is the
    input of this step alone, shifted left by 6: u = 64 (sum_j 2 w_ij x_j + a_i).
-3. The bias is bias_mant * 2**bias_exp = -R_i * 2**6. Together u and the bias
+3. The bias is ``bias_mant * 2**bias_exp = -R_i * 2**6``. Together u and the bias
    are 64 h_i.
 4. dv cannot reach 4096, so v keeps 1/4096 of itself, rounded towards zero. A
    neuron that spiked was reset to 0 and keeps nothing. One that did not spike

@@ -50,18 +50,16 @@ class LIF(Process):
     ProcessModels: ``floating_pt``, with decays from 0 to 1; ``fixed_pt``, bit for
     bit the arithmetic of Lava's bit-accurate LIF, for integers in these units:
 
-    ======================= ===================== ================================
-    parameter               range                 means
-    ======================= ===================== ================================
-    a_in                    below 131,072         units of 2**6
-    u, v, v_reset           24 bits, signed       units
-    vth                     0 to 131,071          units of 2**6
-    theta, theta_plus       0 to 2**23 - 1        units
-    du                      0 to 4095             u loses (du + 1) / 4096
-    dv, dtheta              0 to 4095             v, theta lose dv / 4096
-    bias_mant, bias_exp     -4096 to 4095, 0 to 7 units
-    noise                   0 to 2**23 - 1        units, rounded draw by draw
-    ======================= ===================== ================================
+    | parameter           | range                 | means                       |
+    |---------------------|-----------------------|-----------------------------|
+    | a_in                | below 131,072         | units of 2**6               |
+    | u, v, v_reset       | 24 bits, signed       | units                       |
+    | vth                 | 0 to 131,071          | units of 2**6               |
+    | theta, theta_plus   | 0 to 2**23 - 1        | units                       |
+    | du                  | 0 to 4095             | u loses (du + 1) / 4096     |
+    | dv, dtheta          | 0 to 4095             | v, theta lose dv / 4096     |
+    | bias_mant, bias_exp | -4096 to 4095, 0 to 7 | units                       |
+    | noise               | 0 to 2**23 - 1        | units, rounded draw by draw |
 
     :func:`~lava_apps.processes.lif.quantise` makes the second of the first. For
     Loihi 2 there is a decomposition into Lava's LIF (LIFReset, with

@@ -47,7 +47,7 @@ class Recorder:
 
     @property
     def buffers(self) -> tuple[Array, ...]:
-        """What :attr:`function` gets besides the state and the value."""
+        """What `function` gets besides the state and the value."""
         return ()
 
     def steps_left(self) -> int:

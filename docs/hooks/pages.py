@@ -1,0 +1,49 @@
+"""What Markdown alone does not give the site: tutorials, formulae, diagrams, links."""
+
+import html
+import re
+from pathlib import Path
+from typing import Any
+
+import mmdr
+from latex2mathml.converter import convert
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
+
+_FORMULA = re.compile(
+    r'<(span|div) class="arithmatex">\\[(\[](.*?)\\[)\]]</\1>', re.DOTALL
+)
+
+
+def on_config(config: MkDocsConfig) -> None:
+    """Put every notebook into the navigation, and draw diagrams beforehand."""
+    notebooks = Path(config.config_file_path).with_name("tutorials").glob("[0-9]*.ipynb")
+    pages = [f"tutorials/{notebook.stem}.md" for notebook in sorted(notebooks)]
+    (entry,) = (entry for entry in config.nav or [] if "Tutorials" in entry)
+    entry["Tutorials"] = pages
+    fence = {"name": "mermaid", "class": "diagram", "format": _draw}
+    config.mdx_configs["pymdownx.superfences"] = {"custom_fences": [fence]}
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Lead links from file to file of the repository to pages of the site."""
+    markdown = markdown.replace("](../docs/", "](../")
+    notebook = r"\]\((?:\.\./)?((?:tutorials/)?\w+)\.ipynb"
+    return re.sub(notebook, r"](\1.md", markdown)
+
+
+def on_page_content(content: str, **_: Any) -> str:
+    """Turn formulae into MathML, which browsers show without a script."""
+    return _FORMULA.sub(_mathml, content)
+
+
+def _mathml(found: re.Match[str]) -> str:
+    latex = html.unescape(found[2])
+    mathml = convert(latex, display="block" if found[1] == "div" else "inline")
+    if "\\" in mathml:  # a command that the converter does not know
+        raise PluginError(f"cannot convert the formula {latex}")
+    return mathml
+
+
+def _draw(source: str, *_: Any, **__: Any) -> str:
+    return f'<div class="diagram">{mmdr.render(source).svg()}</div>'
