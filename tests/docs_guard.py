@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import itertools
 import pkgutil
 import sys
 from collections.abc import Iterator
@@ -33,7 +34,7 @@ def modules() -> Iterator[ModuleType]:
 def constants(module: ModuleType) -> Iterator[str]:
     """Find the names that are assigned in a module and followed by a docstring."""
     body = ast.parse(inspect.getsource(module)).body
-    for statement, follower in zip(body, body[1:], strict=False):
+    for statement, follower in itertools.pairwise(body):
         documented = isinstance(follower, ast.Expr) and isinstance(
             follower.value, ast.Constant
         )
@@ -46,9 +47,9 @@ def members(owner: type) -> Iterator[str]:
     """Find the methods and properties of a class that have docstrings."""
     for name, value in vars(owner).items():
         kinds = (classmethod, staticmethod, property)
-        if isinstance(value, kinds) or inspect.isfunction(value):
-            if value.__doc__:
-                yield name
+        is_member = isinstance(value, kinds) or inspect.isfunction(value)
+        if is_member and value.__doc__:
+            yield name
 
 
 def public_names() -> Iterator[str]:

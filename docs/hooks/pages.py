@@ -17,8 +17,9 @@ _FORMULA = re.compile(
 
 def on_config(config: MkDocsConfig) -> None:
     """Put every notebook into the navigation, and draw diagrams beforehand."""
-    notebooks = Path(config.config_file_path).with_name("tutorials").glob("[0-9]*.ipynb")
-    pages = [f"tutorials/{notebook.stem}.md" for notebook in sorted(notebooks)]
+    folder = Path(config.config_file_path).with_name("tutorials")
+    notebooks = sorted(folder.glob("[0-9]*.ipynb"))
+    pages = [f"tutorials/{notebook.stem}.md" for notebook in notebooks]
     (entry,) = (entry for entry in config.nav or [] if "Tutorials" in entry)
     entry["Tutorials"] = pages
     fence = {"name": "mermaid", "class": "diagram", "format": _draw}

@@ -37,6 +37,7 @@ def draw_raster(
     neurons: NumericArray,
     *,
     order: npt.ArrayLike | None = None,
+    size: PositiveNumber | None = None,
     xlabel: str = "time step",
     ylabel: str = "neuron",
 ) -> None:
@@ -51,6 +52,8 @@ def draw_raster(
         (steps, neurons), :meth:`Probe.where` for a probe.
     order : (neurons,) array_like of int, optional
         Neurons from the lowest row to the highest. Default: by their numbers.
+    size : float, optional
+        Height of a mark in points. Default: the height of a row, from 2.5 to 10.
     xlabel, ylabel : str
         Texts at the axes.
 
@@ -74,8 +77,9 @@ def draw_raster(
             raise ParameterError("draw_raster", "order", problem, ranked)
         rows = np.argsort(ranked)[neurons]
     count = len(np.ravel(order)) if order is not None else max(neurons, default=0) + 1
-    height = ax.get_window_extent().height * 72 / ax.figure.dpi  # points
-    size = float(np.clip(0.8 * height / max(count, 1), _SMALLEST, 10.0))
+    if size is None:
+        height = ax.get_window_extent().height * 72 / ax.figure.dpi  # points
+        size = float(np.clip(0.8 * height / max(count, 1), _SMALLEST, 10.0))
     ax.plot(times, rows, "|", color=COLOURS[0], markersize=size, markeredgewidth=1)
     ax.set_ylim(-0.7, count - 0.3)
     ax.set(xlabel=xlabel, ylabel=ylabel)

@@ -90,7 +90,7 @@ def som(
     ] = None,
     epochs: Annotated[int, typer.Option(help="Presentations of each sample.")] = 10,
     mode: Annotated[
-        Mode, typer.Option(help="online, batch, or by spikes as on Loihi 2.")
+        Mode, typer.Option(help="online, batch, or spiking, in 8-bit integers.")
     ] = "online",
     initial: Annotated[
         Literal["pca", "sample"], typer.Option(help="Weights to begin with.")

@@ -113,8 +113,10 @@ def _own_symbols(key: str) -> Iterator[None]:
 @contextmanager
 def _said() -> Iterator[None]:
     """Say on stderr that something takes a while, once it does."""
-    # In a notebook rich would ask for widgets; there nothing is said.
-    console = Console(stderr=True, force_jupyter=False)
+    console = Console(stderr=True)
+    if console.is_jupyter:  # there rich would ask for widgets, at each first run
+        yield
+        return
     status = console.status("compiling this graph, once for all runs")
     timer = threading.Timer(_A_WHILE, status.start)
     timer.daemon = True
