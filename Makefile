@@ -7,6 +7,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LAVA := lava-nc==0.10.0
 LAVA_DL := lava-dl==0.6.0
 
+DEEP := tests/test_netx.py tests/apps/slayer tests/test_documentation.py \
+  tutorials/07_gradients.ipynb
+DEEP_NAMES := netx or slayer or deep or lava_dl or gradients
+
 TUTORIALS := $(patsubst %.ipynb,docs/%.md,$(wildcard tutorials/[0-9]*.ipynb))
 SOURCES := $(shell find lava_apps processes -name '*.py')
 
@@ -15,13 +19,17 @@ SOURCES := $(shell find lava_apps processes -name '*.py')
 demo: $(VENV)/.core
 	$(BIN)/lava-apps demo
 
+# In parallel: each OS process has one thread, or they would wait for each other.
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest --nbmake
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --nbmake --numprocesses auto \
+	  --dist worksteal -m 'not alone'
+	$(BIN)/python -m pytest -m alone
 
 # Deep networks: the extra `dl`, and what is only tested with it (docs/deep.md).
 deep: $(VENV)/.dl
-	LAVA_APPS_DEEP=1 $(BIN)/python -m pytest tests/test_netx.py tests/apps/slayer \
-	  tests/test_benchmarks.py tests/test_documentation.py -k "netx or slayer or deep or lava_dl"
+	LAVA_APPS_DEEP=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest --nbmake \
+	  --numprocesses auto --dist worksteal $(DEEP) -k "$(DEEP_NAMES)" -m 'not alone'
+	LAVA_APPS_DEEP=1 $(BIN)/python -m pytest tests/test_benchmarks.py -k "$(DEEP_NAMES)"
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -47,8 +47,9 @@ def members(owner: type) -> Iterator[str]:
     """Find the methods and properties of a class that have docstrings."""
     for name, value in vars(owner).items():
         kinds = (classmethod, staticmethod, property)
-        is_member = isinstance(value, kinds) or inspect.isfunction(value)
-        if is_member and value.__doc__:
+        # A method taken from another class is documented there.
+        own = getattr(value, "__qualname__", "") == f"{owner.__qualname__}.{name}"
+        if (isinstance(value, kinds) or own) and value.__doc__:
             yield name
 
 

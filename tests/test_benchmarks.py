@@ -9,6 +9,8 @@ import pytest
 
 from tests.deep import needs_deep
 
+pytestmark = pytest.mark.alone
+
 FOLDER = Path(__file__).resolve().parent.parent / "benchmarks"
 AT_LEAST = {
     "16 Processes that hand 100 values on, a step": 15,

@@ -19,15 +19,17 @@ PAGES = [
     ROOT / "CONTRIBUTING.md",
     *sorted((ROOT / "docs").glob("*.md")),
     ROOT / "benchmarks" / "README.md",
+    ROOT / "tutorials" / "README.md",
 ]
 
 
 def blocks(text, language):
+    """Find the fenced blocks of a language (and title, which is a part of it)."""
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
-def commands(text):
-    lines = "\n".join(blocks(text, "sh")).splitlines()
+def commands(text, language="sh"):
+    lines = "\n".join(blocks(text, language)).splitlines()
     return [line.split("#")[0].strip() for line in lines if line.strip()]
 
 
@@ -49,6 +51,40 @@ OURS = [
 @pytest.mark.parametrize("command", dict.fromkeys(OURS))
 def test_commands_of_the_documentation_run(command, tmp_path):
     run(sys.executable, "-m", "lava_apps.cli", *command.split()[1:], cwd=tmp_path)
+
+
+# What the options of a long command become when tests run it.
+SHORTER = {
+    "stdp": "--neurons 20 --train-images 300 --test-images 50 --epochs 1",
+    "slayer train": "--hidden 16 --epochs 1 --test-images 20",
+    "slayer convert": "--hidden 16 --epochs 1 --test-images 20",
+    "bench scaling": "--largest 100000",
+    "bench": "--network chain --rounds 1",
+}
+LONG = dict.fromkeys(
+    re.sub(r"^LAVA_APPS_DATA=FOLDER ", "", command)
+    for page in PAGES
+    for command in commands(page.read_text(), 'sh title="long"')
+)
+
+
+def test_there_are_long_commands():
+    assert len(LONG) > 10
+
+
+@pytest.mark.parametrize(
+    "command",
+    [pytest.param(c, marks=[needs_deep] if "slayer" in c else []) for c in LONG],
+)
+def test_long_commands_are_understood_and_run_with_smaller_numbers(command, tmp_path):
+    words = command.split()[1:]
+    # With --help all options are parsed, and an unknown one is an error.
+    run(sys.executable, "-m", "lava_apps.cli", *words, "--help", cwd=tmp_path)
+    shorter = next(v for k, v in SHORTER.items() if f" {k} " in f"{command} ")
+    if "--network digits" in command:
+        shorter = shorter.replace("chain", "digits")
+    words = [word for word in words if word != "--full"] + shorter.split()
+    run(sys.executable, "-m", "lava_apps.cli", *words, cwd=tmp_path)
 
 
 @needs_deep
@@ -81,12 +117,12 @@ def test_pip_installs_the_lava_that_compat_asks_for():
     assert f"LAVA := lava-nc=={LAVA_VERSION}" in (ROOT / "Makefile").read_text()
 
 
-RUNTIME = (ROOT / "docs" / "runtime.md").read_text()
-LOIHI2 = (ROOT / "docs" / "loihi2.md").read_text()
+GUIDES = ("adding-a-process.md", "kernels.md")  # they show files, tested below
 PROGRAMS = [
     program
-    for page in (README, RUNTIME, LOIHI2, DEEP.read_text())
-    for program in blocks(page, "python")
+    for page in PAGES
+    if page.name not in GUIDES
+    for program in blocks(page.read_text(), "python")
 ]
 
 

@@ -53,6 +53,7 @@ def raise_at(step, error):
     return act
 
 
+@pytest.mark.alone
 def test_an_exception_reaches_the_caller_as_itself_with_its_place():
     nodes, run_cfg = chain(None, raise_at(3, ZeroDivisionError("broke")), None)
     begin = time.perf_counter()
@@ -68,6 +69,7 @@ def test_an_exception_reaches_the_caller_as_itself_with_its_place():
     sim.stop()
 
 
+@pytest.mark.alone
 def test_a_deadlock_names_each_process_and_the_port_it_waits_on():
     nodes, run_cfg = chain(None, None)
     nodes[1].a_out.connect(nodes[0].a_in)
@@ -174,6 +176,7 @@ def test_injector_and_extractor_talk_to_the_outside(inline):
     node.stop()
 
 
+@pytest.mark.alone
 def test_a_run_that_waits_for_the_outside_can_be_stopped(inline):
     injector, node = Injector(shape=(2,)), Node()
     injector.out_port.connect(node.a_in)

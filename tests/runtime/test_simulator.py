@@ -417,6 +417,7 @@ def save_forever(sim, dense, path, begun):
         sim.save(path)
 
 
+@pytest.mark.alone
 def test_kill_9_while_saving_leaves_a_whole_file_fifty_times(tmp_path):
     path = tmp_path / "net.npz"
     rng = np.random.default_rng(0)

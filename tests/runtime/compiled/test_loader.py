@@ -72,6 +72,7 @@ def end_on_terminal(folder, neurons):
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.alone
 def test_another_os_process_finds_the_loops_within_a_second(tmp_path):
     (_, spikes), said = end_on_terminal(tmp_path, 400)
     assert "compiling this graph" in said
@@ -89,6 +90,7 @@ def test_another_os_process_finds_the_loops_within_a_second(tmp_path):
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.alone
 def test_starts_at_the_same_time_do_not_get_in_each_others_way(tmp_path):
     results = [end(one) for one in [start(tmp_path) for _ in range(3)]]
     assert len({json.dumps(spikes) for _, spikes in results}) == 1
@@ -105,6 +107,7 @@ can_mount = subprocess.run(
 
 @pytest.mark.timeout(300)
 @pytest.mark.skipif(can_mount.returncode != 0, reason="needs the right to mount")
+@pytest.mark.alone
 def test_a_package_that_cannot_be_written_to_keeps_its_loops_elsewhere(tmp_path):
     home = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
     command = ["unshare", "--mount", "sh", "-c", READ_ONLY, str(ROOT)]
