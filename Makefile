@@ -41,7 +41,7 @@ check: $(VENV)/.dev
 # The site, in site/: tutorials are run, then built with all else, then names are looked
 # for. To read it: `python3 -m http.server --directory site`.
 docs: $(VENV)/.docs $(TUTORIALS)
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs --quiet build
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 	$(BIN)/python tests/docs_guard.py
 
 # Again only when the notebook or the package is newer. A cell that fails ends this.
