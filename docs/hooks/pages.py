@@ -1,6 +1,7 @@
 """What Markdown alone does not give the site: tutorials, formulae, diagrams, links."""
 
 import html
+import logging
 import re
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,10 @@ import mmdr
 from latex2mathml.converter import convert
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
+from mkdocs.structure.pages import Page
+
+# It names each of its pages.
+logging.getLogger("mkdocs.plugins.api-autonav").setLevel(logging.WARNING)
 
 _FORMULA = re.compile(
     r'<(span|div) class="arithmatex">\\[(\[](.*?)\\[)\]]</\1>', re.DOTALL
@@ -26,8 +31,15 @@ def on_config(config: MkDocsConfig) -> None:
     config.mdx_configs["pymdownx.superfences"] = {"custom_fences": [fence]}
 
 
-def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Lead links from file to file of the repository to pages of the site."""
+def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
+    """Lead links from file to file of the repository to pages of the site.
+
+    And let a search give modules by their whole names, what users import first.
+    """
+    if page.file.src_uri.startswith("api/"):
+        module = page.file.src_uri.removeprefix("api/").removesuffix(".md")
+        page.meta["title"] = module.removesuffix("/index").replace("/", ".")
+        page.meta["search"] = {"boost": 1 if module.endswith("/index") else 0.2}
     markdown = markdown.replace("](../docs/", "](../")
     notebook = r"\]\((?:\.\./)?((?:tutorials/)?\w+)\.ipynb"
     return re.sub(notebook, r"](\1.md", markdown)

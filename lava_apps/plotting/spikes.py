@@ -49,7 +49,7 @@ def draw_raster(
         Where to draw.
     times, neurons : (spikes,) array_like
         When each spike was, and of which neuron. ``np.nonzero`` gives both for an array
-        (steps, neurons), :meth:`~lava_apps.runtime.probes.Probe.where` for a
+        (steps, neurons), :meth:`~lava_apps.runtime.Probe.where` for a
         probe.
     order : (neurons,) array_like of int, optional
         Neurons from the lowest row to the highest. Default: by their numbers.
