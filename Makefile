@@ -14,7 +14,7 @@ DEEP_NAMES := netx or slayer or deep or lava_dl or gradients
 TUTORIALS := $(patsubst %.ipynb,docs/%.md,$(wildcard tutorials/[0-9]*.ipynb))
 SOURCES := $(shell find lava_apps processes -name '*.py')
 
-.PHONY: demo test deep check docs wheel bench lava-suite clean
+.PHONY: demo test deep check docs setup wheel bench lava-suite clean
 
 demo: $(VENV)/.core
 	$(BIN)/lava-apps demo
@@ -49,6 +49,10 @@ docs/tutorials/%.md: tutorials/%.ipynb docs/hooks/tutorial.md.j2 $(SOURCES) | $(
 	$(BIN)/python -m nbconvert --log-level WARN --execute --to markdown \
 	  --ExecutePreprocessor.extra_arguments=--log-level=ERROR \
 	  --template-file docs/hooks/tutorial.md.j2 --output-dir docs/tutorials $<
+
+# README's set-up without make, literally.
+setup: $(VENV)/.dev
+	$(BIN)/python tests/setup_guard.py
 
 # The wheel in an empty folder, with a folder `processes` of the user's own in it.
 wheel: $(VENV)/.dev

@@ -19,7 +19,8 @@ HELPERS = {
         "graphs.py",
         "helpers.py",
     ),
-    *("collection_guard.py", "docs_guard.py", "lava_suite.py", "wheel_guard.py"),
+    *("collection_guard.py", "docs_guard.py", "lava_suite.py", "setup_guard.py"),
+    "wheel_guard.py",
 }
 
 

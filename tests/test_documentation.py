@@ -117,6 +117,15 @@ def test_pip_installs_the_lava_that_compat_asks_for():
     assert f"LAVA := lava-nc=={LAVA_VERSION}" in (ROOT / "Makefile").read_text()
 
 
+def test_make_deep_installs_the_extra_as_readme_does():
+    makefile = (ROOT / "Makefile").read_text()
+    lava_dl = re.search(r"^LAVA_DL := (\S+)$", makefile, re.M)[1]
+    recipe = makefile.split("$(VENV)/.dl: ")[1].split("\n\n")[0]
+    steps = re.findall(r"\$\(PIP\) (.*)", recipe.replace("$(LAVA_DL)", lava_dl))
+    assert len(steps) == 2
+    assert {f"pip {step}" for step in steps} <= set(commands(README))
+
+
 GUIDES = ("adding-a-process.md", "kernels.md")  # they show files, tested below
 PROGRAMS = [
     program

@@ -72,6 +72,7 @@ def draw_steps(result: Result, path: Path) -> Path:
             100 * result.accuracy_trained, color="0.4", linestyle="--", label="ANN"
         )
         axes.set_xscale("log", base=2)
+        axes.set_xticks(steps, [str(n) for n in steps])
         axes.set(xlabel="time steps", ylabel="accuracy (%)")
         axes.set_title(f"{result.task}, {result.network}")
         axes.legend()
