@@ -99,8 +99,8 @@ def load_network(
         For a last layer that is left out, and for what lava-dl warns of: weights and
         delays that are clipped, sigma-delta neurons that are not set back.
     """
-    network = _import_netx()
     count = _check(path)
+    network = _import_netx()
     options: dict[str, Any] = {"num_layers": layers or count}
     if reset_interval is not None:
         options |= {"reset_interval": reset_interval, "reset_offset": 1}
