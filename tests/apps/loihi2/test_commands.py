@@ -185,5 +185,5 @@ def test_the_drawing_has_a_box_for_each_leaf():
 def test_a_net_file_that_is_none_is_refused(tmp_path):
     path = tmp_path / "broken.net"
     path.write_bytes(b"no hdf5")
-    with pytest.raises(NetworkError, match=r"cut off|needs lava-dl"):
+    with pytest.raises(NetworkError, match=r"cut off|needs h5py"):
         load_target(str(path))
