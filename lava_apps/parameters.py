@@ -111,6 +111,7 @@ def validated(function: Callable[P, T]) -> Callable[P, T]:
     qualified = function.__qualname__.rpartition("<locals>.")[-1]
     names = list(inspect.signature(function).parameters)
     checked = validate_call(config=_CONFIG)(function)
+    module = function.__module__
 
     @functools.wraps(function)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -119,6 +120,12 @@ def validated(function: Callable[P, T]) -> Callable[P, T]:
         except ValidationError as error:
             owner = type(args[0]).__name__ if is_constructor else qualified
             raise _parameter_error(owner, names, error) from None
+        except ParameterError as error:
+            # Of the function itself: without the frames of pydantic on the way.
+            trace = error.__traceback__
+            while trace and trace.tb_frame.f_globals.get("__name__") != module:
+                trace = trace.tb_next
+            raise error.with_traceback(trace) from error.__cause__
 
     return wrapper
 

@@ -78,8 +78,19 @@ def coefficient_of_variation(intervals: NumericArray) -> float:
     -------
     float
         0 for a clock, 1 for a Poisson process; NaN without intervals.
+
+    Raises
+    ------
+    ParameterError
+        For an interval that is not above 0.
     """
-    return float(intervals.std() / intervals.mean()) if intervals.size else float("nan")
+    if intervals.size == 0:
+        return float("nan")
+    if intervals.min() <= 0:
+        problem = "must be above 0"
+        owner = "coefficient_of_variation"
+        raise ParameterError(owner, "intervals", problem, intervals.min())
+    return float(intervals.std() / intervals.mean())
 
 
 @validated

@@ -78,6 +78,7 @@ def test_what_never_spiked_has_no_statistics():
         (lambda: intervals([["a"]]), "intervals.spikes"),
         (lambda: fano_factor(np.ones((10, 2)), 6), "fano_factor.window: .*half of"),
         (lambda: fano_factor(np.ones((10, 2)), 0), "fano_factor.window"),
+        (lambda: coefficient_of_variation([1, 0]), "coefficient_of_variation.int"),
         (lambda: code_entropy(np.zeros((0, 2))), "code_entropy.words"),
     ],
 )

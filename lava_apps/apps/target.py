@@ -7,10 +7,42 @@ import inspect
 import sys
 from pathlib import Path
 
+import typer
+
+from lava_apps.apps.options import errors
 from lava_apps.datasets import DataError
-from lava_apps.netx import load_network
+from lava_apps.netx import NetworkError, load_network
 
 from lava.magma.core.process.process import AbstractProcess
+
+
+def load_or_exit(target: str) -> AbstractProcess:
+    """Make the graph that a command line names, or end the command.
+
+    Parameters
+    ----------
+    target : str
+        As for :func:`load_target`.
+
+    Returns
+    -------
+    AbstractProcess
+        A Process of the graph.
+
+    Raises
+    ------
+    DataError, NetworkError, OSError
+        As of :func:`load_target`; the command line says them in a line.
+    typer.Exit
+        With status 2, when the user's factory raised, whose traceback was shown.
+    """
+    try:
+        return load_target(target)
+    except (DataError, NetworkError, OSError):
+        raise
+    except Exception:
+        errors.print_exception()
+        raise typer.Exit(2) from None
 
 
 def load_target(target: str) -> AbstractProcess:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib.axes import Axes
 
 from lava_apps.parameters import (
@@ -28,7 +27,7 @@ def draw_energy_landscape(
     weights: RecurrentWeights,
     memories: SignMatrix,
     *,
-    paths: Sequence[npt.ArrayLike] = (),
+    paths: Any = (),
 ) -> None:
     """Draw the energy of states between memories, and ways down to them.
 
@@ -64,10 +63,14 @@ def draw_energy_landscape(
     if len(spread) < 3 or spread[1] < 1e-9 * max(spread[0], 1):
         problem = "must be three or more that span a plane"
         raise ParameterError(owner, "memories", problem, memories)
-    ways = [np.asarray(path) for path in paths]
+    problem = f"must be states of -1 and +1, each path of shape (steps, {len(weights)})"
+    try:
+        ways = [np.asarray(path) for path in paths]
+    except (TypeError, ValueError):
+        raise ParameterError(owner, "paths", problem, paths) from None
     for way in ways:
-        if way.ndim != 2 or way.shape[1] != len(weights):
-            problem = f"must be of shape (steps, {len(weights)})"
+        fits = way.ndim == 2 and len(way) and way.shape[1] == len(weights)
+        if not fits or not np.isin(way, (-1, 1)).all():
             raise ParameterError(owner, "paths", problem, way)
 
     def place(states: Array) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import networkx as nx
 from matplotlib.axes import Axes
@@ -11,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
+from lava_apps.parameters import validated
 from lava_apps.plotting.style import COLOURS, new_figure
 
 from lava.magma.compiler.compiler_graphs import find_processes
@@ -102,7 +104,7 @@ def draw_process_graph(
         axes.set_axis_off()
         axes.set(xlim=(left, right), ylim=(bottom, top))
         if title:
-            axes.set_title(title)
+            axes.set_title(title, parse_math=False)
         for start, stop, bend, text in curves:
             _draw_arrow(axes, start, stop, bend, text)
         for box in boxes:
@@ -126,6 +128,7 @@ _KINDS = dict(
 )
 
 
+@validated
 def draw_graph(process: AbstractProcess, *, title: str = "") -> Figure:
     """Draw the graph of Processes that a Process is connected with, as it was built.
 
@@ -306,7 +309,9 @@ def _draw_box(axes: Axes, centre: _Point, text: str, colour: str) -> None:
             zorder=2,
         )
     )
-    axes.text(x, y, text, ha="center", va="center", fontsize=8, zorder=3)
+    # Names are the user's: a $ in them begins no formula.
+    options: dict[str, Any] = {"ha": "center", "va": "center", "parse_math": False}
+    axes.text(x, y, text, fontsize=8, zorder=3, **options)
 
 
 def _curve(begin: _Point, end: _Point) -> tuple[_Point, _Point, float]:
@@ -320,7 +325,9 @@ def _curve(begin: _Point, end: _Point) -> tuple[_Point, _Point, float]:
     below = begin[1] - height / 2, end[1] - height / 2
     if begin == end:
         return (begin[0] + 0.3, below[0]), (end[0] - 0.3, below[1]), -1.2
-    return (begin[0], below[0]), (end[0], below[1]), -0.3
+    # However long the way back is, it hangs down no deeper than over some columns.
+    across = abs(begin[0] - end[0]) / _COLUMN
+    return (begin[0], below[0]), (end[0], below[1]), -0.3 * min(1.0, 4 / max(across, 1))
 
 
 def _draw_arrow(

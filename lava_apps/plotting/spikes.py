@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from lava_apps.parameters import (
     Array,
     EventMatrix,
+    Number,
     NumericArray,
     ParameterError,
     PositiveNumber,
@@ -36,7 +39,7 @@ def draw_raster(
     times: NumericArray,
     neurons: NumericArray,
     *,
-    order: npt.ArrayLike | None = None,
+    order: Vector | None = None,
     size: PositiveNumber | None = None,
     xlabel: str = "time step",
     ylabel: str = "neuron",
@@ -64,25 +67,28 @@ def draw_raster(
         For times and neurons that are not of one length, or an order that lacks a
         neuron.
     """
-    times, neurons = np.ravel(times), np.ravel(neurons).astype(int)
-    if len(times) != len(neurons):
-        problem = f"must be as many as the {len(times)} times"
-        raise ParameterError("draw_raster", "neurons", problem, neurons)
-    rows = neurons
+    owner = "draw_raster"
+    if times.ndim != 1:
+        raise ParameterError(owner, "times", "must be of one dimension", times)
+    whole = neurons.size == 0 or bool((neurons == np.rint(neurons)).all())
+    if neurons.shape != times.shape or not whole or neurons.min(initial=0) < 0:
+        problem = f"must be {len(times)} numbers of neurons, as there are times"
+        raise ParameterError(owner, "neurons", problem, neurons)
+    rows = neurons.astype(int)
+    count = int(rows.max(initial=0)) + 1
     if order is not None:
-        ranked = np.asarray(order, int)
-        if not np.array_equal(np.sort(ranked), np.arange(len(ranked))) or (
-            len(neurons) and neurons.max() >= len(ranked)
-        ):
-            problem = "must name each neuron once"
-            raise ParameterError("draw_raster", "order", problem, ranked)
-        rows = np.argsort(ranked)[neurons]
-    count = len(np.ravel(order)) if order is not None else max(neurons, default=0) + 1
+        if not np.array_equal(np.sort(order), np.arange(len(order))):
+            raise ParameterError(owner, "order", "must name each neuron once", order)
+        if count > len(order):
+            problem = f"must name neuron {count - 1}, too"
+            raise ParameterError(owner, "order", problem, order)
+        rows, count = np.argsort(order)[rows], len(order)
     if size is None:
         height = ax.get_window_extent().height * 72 / ax.figure.dpi  # points
         size = float(np.clip(0.8 * height / max(count, 1), _SMALLEST, 10.0))
     ax.plot(times, rows, "|", color=COLOURS[0], markersize=size, markeredgewidth=1)
     ax.set_ylim(-0.7, count - 0.3)
+    ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set(xlabel=xlabel, ylabel=ylabel)
 
 
@@ -92,8 +98,8 @@ def draw_membrane(
     times: Vector,
     potentials: NumericArray,
     *,
-    threshold: float | None = None,
-    spike_times: npt.ArrayLike | None = None,
+    threshold: Number | None = None,
+    spike_times: NumericArray | None = None,
     xlabel: str = "time (ms)",
     ylabel: str = "membrane potential (mV)",
 ) -> None:
@@ -119,7 +125,8 @@ def draw_membrane(
     ParameterError
         For potentials that are not as many as times.
     """
-    if potentials.ndim > 2 or len(potentials) != len(times):
+    shaped = potentials.ndim in (1, 2) and potentials.size > 0
+    if not shaped or len(potentials) != len(times):
         problem = f"must be of shape ({len(times)},) or ({len(times)}, neurons)"
         raise ParameterError("draw_membrane", "potentials", problem, potentials)
     ax.plot(times, potentials, linewidth=1.2)
@@ -148,7 +155,7 @@ def draw_membrane(
 def draw_f_i_curve(
     ax: Axes,
     drives: Vector,
-    rates: npt.ArrayLike,
+    rates: Any,
     *,
     closed_form: Callable[[Array], npt.ArrayLike] | None = None,
     label: str = "measured",
@@ -176,21 +183,31 @@ def draw_f_i_curve(
     ParameterError
         For rates that are not as many as drives.
     """
-    rates = np.asarray(rates, float)
-    if rates.shape != drives.shape:
-        problem = f"must be of shape {drives.shape}"
-        raise ParameterError("draw_f_i_curve", "rates", problem, rates)
+    measured = _as_floats("rates", rates, drives.shape)
     if closed_form is not None:
         fine = np.linspace(drives[0], drives[-1], 2000)
-        ax.plot(fine, closed_form(fine), color=COLOURS[1], label="closed form")
-    ax.plot(drives, rates, ".", color=COLOURS[0], label=label)
+        line = _as_floats("closed_form", closed_form(fine), fine.shape)
+        ax.plot(fine, line, color=COLOURS[1], label="closed form")
+    ax.plot(drives, measured, ".", color=COLOURS[0], label=label)
     ax.set(xlabel=xlabel, ylabel="rate (Hz)")
     ax.legend(loc="best")
 
 
+def _as_floats(parameter: str, given: Any, shape: tuple[int, ...]) -> Array:
+    """Make an array of floats, among which NaN may be."""
+    problem = f"must be (or give) numbers of shape {shape}"
+    try:
+        values = np.asarray(given, float)
+    except (TypeError, ValueError):
+        raise ParameterError("draw_f_i_curve", parameter, problem, given) from None
+    if values.shape != shape or np.isinf(values).any():
+        raise ParameterError("draw_f_i_curve", parameter, problem, given)
+    return values
+
+
 @validated
 def draw_spike_statistics(
-    axes: Sequence[Axes] | npt.NDArray[np.object_],
+    axes: Any,
     spikes: EventMatrix,
     *,
     dt: PositiveNumber = 1.0,
@@ -211,13 +228,14 @@ def draw_spike_statistics(
     ParameterError
         For another number of axes, or less than 20 time steps.
     """
-    if len(axes) != 3:
-        problem = "must be three"
-        raise ParameterError("draw_spike_statistics", "axes", problem, len(axes))
+    panels = np.ravel(np.asarray(axes, object))
+    if len(panels) != 3 or not all(isinstance(ax, Axes) for ax in panels):
+        problem = "must be three Axes of matplotlib"
+        raise ParameterError("draw_spike_statistics", "axes", problem, axes)
     if len(spikes) < 20:
         problem = "must hold at least 20 time steps"
         raise ParameterError("draw_spike_statistics", "spikes", problem, spikes)
-    of_rates, of_intervals, of_counts = axes
+    of_rates, of_intervals, of_counts = panels
     rates = firing_rates(spikes, dt)
     of_rates.hist(rates, bins=_BINS, color=COLOURS[0])
     of_rates.set(xlabel="rate (Hz)", ylabel="neurons")

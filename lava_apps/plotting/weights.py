@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
+from pydantic import BeforeValidator
 
-from lava_apps.parameters import Array, Matrix, ParameterError, validated
+from lava_apps.parameters import (
+    Array,
+    Matrix,
+    ParameterError,
+    PositiveInteger,
+    validated,
+)
+
+ImageShape = Annotated[
+    tuple[PositiveInteger, PositiveInteger],
+    BeforeValidator(lambda x: tuple(x) if isinstance(x, (list, np.ndarray)) else x),
+]
+"""Height and width in pixels."""
 
 
 @validated
@@ -35,7 +48,7 @@ def draw_weight_matrix(ax: Axes, weights: Matrix, *, label: str = "weight") -> N
 def draw_receptive_fields(
     ax: Axes,
     weights: Matrix,
-    image_shape: tuple[int, int],
+    image_shape: ImageShape,
     *,
     label: str = "weight",
 ) -> None:

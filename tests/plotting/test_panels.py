@@ -126,6 +126,22 @@ def test_the_landscape_is_deepest_at_memories(ax):
     assert -1 <= contours.zmin < contours.zmax < 0
 
 
+def test_lists_and_columns_of_axes_do_as_well():
+    spikes = np.random.default_rng(0).random((100, 9)) < 0.2
+    with new_figure(4, 9) as figure:
+        draw_spike_statistics(figure.subplots(3, 1, squeeze=False), spikes)
+    with new_figure(4, 3) as figure:
+        draw_receptive_fields(figure.subplots(), spikes.astype(int), [3, 3])
+    assert figure.axes[0].images[0].get_array().shape == (39, 39)
+
+
+def test_errors_come_without_the_frames_of_pydantic(ax):
+    with pytest.raises(ParameterError) as caught:
+        draw_raster(ax, [1, 2], [1])
+    assert not [e for e in caught.traceback if "pydantic" in str(e.path)]
+    assert caught.traceback[-1].name == "draw_raster"
+
+
 @pytest.mark.parametrize(("hexagonal", "corners"), [(False, 4), (True, 6)])
 def test_cells_of_a_map_touch(ax, hexagonal, corners):
     places = np.array([[0.0, 0], [1, 0], [2, 0]])
@@ -158,6 +174,42 @@ def test_pyplot_gets_the_style():
         (
             lambda ax: draw_receptive_fields(ax, np.ones((2, 6)), (2, 2)),
             "draw_receptive_fields.image_shape",
+        ),
+        (lambda ax: draw_raster(ax, [1], [0.5]), "draw_raster.neurons"),
+        (lambda ax: draw_raster(ax, [1], [-1]), "draw_raster.neurons"),
+        (lambda ax: draw_raster(ax, [[1]], [[1]]), "draw_raster.times"),
+        (lambda ax: draw_raster(ax, [1], [0], order="ab"), "draw_raster.order"),
+        (lambda ax: draw_raster(ax, [1], [0], order=[0.4]), "draw_raster.order"),
+        (lambda ax: draw_membrane(ax, [1.0], 5), "draw_membrane.potentials"),
+        (
+            lambda ax: draw_membrane(ax, [1.0], [1.0], spike_times="x"),
+            "draw_membrane.spike_times",
+        ),
+        (
+            lambda ax: draw_membrane(ax, [1.0], [1.0], threshold=np.nan),
+            "draw_membrane.threshold",
+        ),
+        (lambda ax: draw_f_i_curve(ax, [1.0], ["a"]), "draw_f_i_curve.rates"),
+        (lambda ax: draw_f_i_curve(ax, [1.0], [np.inf]), "draw_f_i_curve.rates"),
+        (
+            lambda ax: draw_f_i_curve(ax, [1.0], [2], closed_form=lambda d: "s"),
+            "draw_f_i_curve.closed_form",
+        ),
+        (
+            lambda ax: draw_receptive_fields(ax, np.ones((2, 9)), (-3, -3)),
+            "draw_receptive_fields.image_shape",
+        ),
+        (
+            lambda ax: draw_energy_landscape(
+                ax, np.zeros((60, 60)), memories(), paths=[2 * memories()]
+            ),
+            "draw_energy_landscape.paths: must be states of -1",
+        ),
+        (
+            lambda ax: draw_energy_landscape(
+                ax, np.zeros((60, 60)), memories(), paths=[np.ones((0, 60))]
+            ),
+            "draw_energy_landscape.paths",
         ),
         (
             lambda ax: draw_spike_statistics([ax], np.ones((100, 2))),

@@ -3,7 +3,14 @@ import itertools
 import numpy as np
 import pytest
 
-from lava_apps.plotting import Arrow, Box, draw_graph, draw_process_graph
+from lava_apps.parameters import ParameterError
+from lava_apps.plotting import (
+    Arrow,
+    Box,
+    draw_graph,
+    draw_process_graph,
+    save_figure,
+)
 from lava_apps.processes.lif import LIF
 
 from lava.proc.dense.process import Dense
@@ -98,3 +105,27 @@ def test_long_names_are_cut_and_a_lone_process_is_drawn():
     figure = draw_graph(LIF(shape=(1,), name="n" * 40))
     (text,) = (t.get_text() for t in figure.axes[0].texts)
     assert text == "LIF\n" + "n" * 25 + "…"
+
+
+def test_a_dollar_in_a_name_is_a_dollar(tmp_path):
+    name = "$x_{$ costs $5"
+    figure = draw_graph(LIF(shape=1, name=name), title=name)
+    (text,) = (t.get_text() for t in figure.axes[0].texts)
+    assert text == f"LIF\n{name}"
+    save_figure(figure, tmp_path / "graph.png")
+
+
+def test_a_long_way_back_hangs_down_no_deeper():
+    keys = [f"{n}" for n in range(30)]
+    arrows = list(itertools.pairwise(keys))
+    heights = []
+    for count in (5, 30):
+        figure = draw(keys[:count], [*arrows[: count - 1], (keys[count - 1], "0")])
+        heights.append(figure.get_size_inches()[1])
+    assert heights[1] == pytest.approx(heights[0])
+
+
+@pytest.mark.parametrize("wrong", [None, 5, "x"])
+def test_what_is_no_process_is_refused(wrong):
+    with pytest.raises(ParameterError, match=r"draw_graph.process"):
+        draw_graph(wrong)

@@ -8,11 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from lava_apps.apps.options import errors
-from lava_apps.apps.target import load_target
-from lava_apps.datasets import DataError
-from lava_apps.netx import NetworkError
-from lava_apps.parameters import ParameterError
+from lava_apps.apps.target import load_or_exit
 from lava_apps.plotting import check_folder, draw_graph, save_figure
 
 
@@ -27,11 +23,5 @@ def graph(
 ) -> None:
     """Draw a process graph: Processes, their ports, and the shapes of messages."""
     check_folder(out.parent)
-    try:
-        process = load_target(target)
-    except (DataError, NetworkError, ParameterError, OSError):
-        raise
-    except Exception:  # of the user's factory
-        errors.print_exception()
-        raise typer.Exit(2) from None
-    Console().print(f"figure: {save_figure(draw_graph(process, title=title), out)}")
+    drawing = draw_graph(load_or_exit(target), title=title)
+    Console().print(f"figure: {save_figure(drawing, out)}")

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from lava_apps.apps.loihi2.page import write_page
 from lava_apps.apps.options import Json, errors
-from lava_apps.apps.target import load_target
+from lava_apps.apps.target import load_or_exit
 from lava_apps.datasets import DataError
 from lava_apps.loihi2.readiness import RULES, Report, report
 from lava_apps.netx import NetworkError
@@ -48,9 +48,10 @@ def check(
     The status is 0 for a graph that is ready, 1 for one that is not, and 2 where it
     cannot be told.
     """
+    graph = load_or_exit(target)
     try:
         found = report(
-            load_target(target),
+            graph,
             run_steps=steps,
             chips=chips,
             target=target,

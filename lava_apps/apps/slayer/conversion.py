@@ -18,10 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from lava_apps.apps.slayer.networks import Settings, write_blocks
+from lava_apps.apps.slayer.networks import Settings, import_torch, write_blocks
 from lava_apps.apps.slayer.tasks import Task
 from lava_apps.loihi2.formats import FORMATS
-from lava_apps.netx import NetworkError
 from lava_apps.parameters import Array
 
 HEADROOM = 2
@@ -50,11 +49,8 @@ def make_ann(settings: Settings, task: Task) -> Any:
     torch.nn.Module
         It takes messages, and sees their rates alone; `layers` are its linear layers.
     """
-    try:
-        import torch
-    except ImportError as error:
-        problem = "converting a network needs torch"
-        raise NetworkError(f"{problem} ({error}); README says how to get it") from None
+    import_torch()
+    import torch
 
     class Ann(torch.nn.Module):
         """Linear layers without biases, rectified."""

@@ -99,6 +99,27 @@ class Settings:
         return asdict(self)
 
 
+def import_torch() -> Any:
+    """Import torch.
+
+    Returns
+    -------
+    module
+        ``torch``.
+
+    Raises
+    ------
+    NetworkError
+        Where it is not installed.
+    """
+    try:
+        import torch
+    except ImportError as error:
+        problem = "deep networks need torch"
+        raise NetworkError(f"{problem} ({error}); README says how to get it") from None
+    return torch
+
+
 def import_slayer() -> Any:
     """Import SLAYER, without what it prints.
 

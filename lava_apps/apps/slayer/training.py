@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from lava_apps.apps.slayer.networks import Settings, make_network
+from lava_apps.apps.slayer.networks import Settings, import_torch, make_network
 from lava_apps.apps.slayer.tasks import Task
 from lava_apps.parameters import Array, ParameterError
 from lava_apps.runtime import StateError
@@ -84,14 +84,15 @@ def train(
     ------
     ParameterError
         To go on without a checkpoint.
+    NetworkError
+        Where torch, or what else the network needs, is not installed.
     StateError
         For a checkpoint that is missing, damaged, or of another training.
     """
-    import torch
-
     if resume and checkpoint is None:
         problem = "must name the checkpoint to go on from"
         raise ParameterError("train", "checkpoint", problem, checkpoint)
+    torch = import_torch()
 
     torch.manual_seed(settings.seed)
     network = make(settings, task)

@@ -19,6 +19,10 @@ def loop():
 
 def failing():
     raise RuntimeError("of my own")
+
+
+def wrong():
+    return LIF(shape=0)
 """
 
 
@@ -53,6 +57,7 @@ def test_a_graph_is_drawn_and_drawn_again(folder):
         (["nowhere:f"], "there is no module 'nowhere'"),
         (["x.net"], "there is no such file"),
         (["mynets:failing"], "RuntimeError: of my own"),
+        (["mynets:wrong"], "ParameterError: LIF.shape"),
         (["mynets:loop", "--out", "g.pdf"], "--out: must end in .png or .svg"),
         (["mynets:loop", "--out", "mynets.py/g.png"], "must be a folder"),
     ],
