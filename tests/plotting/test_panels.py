@@ -109,7 +109,12 @@ def test_receptive_fields_stand_in_rows(ax):
     assert shown[3:5, 0:3].tolist() == weights[3].reshape(2, 3).tolist()
 
 
-def test_the_landscape_is_deepest_at_memories(ax):
+def test_the_landscape_is_deepest_at_memories(ax, monkeypatch):
+    drawn = []
+    contourf = ax.contourf
+    monkeypatch.setattr(
+        ax, "contourf", lambda *args, **kw: drawn.append(args) or contourf(*args, **kw)
+    )
     patterns = memories()
     weights = projection(patterns)
     paths = [patterns[:2] * 1]
@@ -124,6 +129,12 @@ def test_the_landscape_is_deepest_at_memories(ax):
     assert deepest < 0
     assert contours.levels[0] <= contours.zmin <= contours.levels[1]
     assert -1 <= contours.zmin < contours.zmax < 0
+    ((x, y, heights),) = drawn
+    middle = heights[len(y) // 2, len(x) // 2]
+    for star in zip(*stars.get_data(), patterns, strict=True):
+        here = heights[np.abs(y - star[1]).argmin(), np.abs(x - star[0]).argmin()]
+        assert here < middle
+        assert here == pytest.approx(energy(star[2], weights) / -deepest, abs=0.1)
 
 
 def test_lists_and_columns_of_axes_do_as_well():

@@ -49,7 +49,7 @@ def make_ann(settings: Settings, task: Task) -> Any:
     torch.nn.Module
         It takes messages, and sees their rates alone; `layers` are its linear layers.
     """
-    import_torch()
+    import_torch()  # or say what is missing
     import torch
 
     class Ann(torch.nn.Module):

@@ -47,6 +47,7 @@ def test_a_graph_is_drawn_and_drawn_again(folder):
         for text in ("<!-- Mine -->", "<!-- mine -->", "<!-- Dense -->", "<!-- 3 -->"):
             assert text in drawing
     done = run("mynets:loop", cwd=folder)
+    assert done.returncode == 0, done.stderr
     assert (folder / "results" / "graph.png").read_bytes().startswith(b"\x89PNG")
 
 
