@@ -44,11 +44,14 @@ class Process(AbstractProcess):
     called Lava's; this class attribute is what it looks for.
 
     The class attribute `on_host` says that a Process feeds a chip or reads from it,
-    and so has its place on the host, in Python. Default False.
+    and so has its place on the host, in Python. Default False. `chip_lacks` says, in a
+    sentence or two, what its decomposition for a chip cannot do as the Process does.
+    Default: nothing.
     """
 
     _runtime = None
     on_host: ClassVar[bool] = False
+    chip_lacks: ClassVar[str] = ""
 
 
 class KernelModel(PyLoihiProcessModel):

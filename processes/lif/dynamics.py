@@ -33,6 +33,7 @@ from lava_apps.parameters import (
     PositiveNumber,
     validated,
 )
+from lava_apps.samples import begins
 from lava_apps.streams import new_stream, normal
 
 FloatArray = npt.NDArray[np.float64]
@@ -87,7 +88,7 @@ def step_float(  # type: ignore[no-untyped-def]
     reset_interval, reset_offset, time_step : int
         Where the time step leaves this remainder, u, v and rest begin anew.
     """
-    if reset_interval > 0 and time_step % reset_interval == reset_offset:
+    if begins(time_step, reset_interval, reset_offset):
         u[...] = 0
         v[...] = 0
         refractory[...] = 0
@@ -159,7 +160,7 @@ def step_fixed(  # type: ignore[no-untyped-def]
     reset_interval, reset_offset, time_step : int
         Where the time step leaves this remainder, u, v and rest begin anew.
     """
-    if reset_interval > 0 and time_step % reset_interval == reset_offset:
+    if begins(time_step, reset_interval, reset_offset):
         u[...] = 0
         v[...] = 0
         refractory[...] = 0

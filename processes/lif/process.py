@@ -20,6 +20,7 @@ from lava_apps.parameters import (
     spread,
     validated,
 )
+from lava_apps.samples import remainder
 from lava_apps.streams import new_stream
 
 from lava.magma.core.process.ports.ports import InPort, OutPort
@@ -190,13 +191,7 @@ class LIF(Process):
         if reset == "subtract" and per_neuron["vth"].min() < 0:
             problem = "must not be negative where the reset subtracts it"
             raise ParameterError(owner, "vth", problem, vth)
-        offset = reset_offset
-        if offset is None:
-            offset = 1 % reset_interval if reset_interval else 0
-        elif offset >= reset_interval:
-            problem = f"must be below reset_interval = {reset_interval}"
-            raise ParameterError(owner, "reset_offset", problem, reset_offset)
-
+        offset = remainder(owner, reset_interval, reset_offset)
         options: dict[str, Any] = {"name": name, "log_config": log_config}
         super().__init__(
             subtract=reset == "subtract",

@@ -543,16 +543,17 @@ def race_of(norm: float, neurons: int, steps: int, reach: float) -> Race | None:
     """
     for exponent in range(0, WEIGHT_EXPONENT_MIN - 1, -1):
         largest = norm * norm * 2.0**exponent
-        # When the input comes, potentials have risen three times since their reset;
-        # in the last time step but one, when a spike can still teach, `steps` times.
+        # When the input comes, potentials have risen twice since their reset; in the
+        # last time step but one, when a spike can still teach, `steps` - 1 times.
         rise = math.ceil(reach * largest * 2**INPUT_SHIFT / (steps - 2))
         bias_exp = (rise // (BIAS_MANTISSA_MAX + 1)).bit_length()
         mantissa = -(-rise // 2**bias_exp)
         risen = mantissa * 2**bias_exp / 2**INPUT_SHIFT
-        vth = math.ceil(largest + 2 * risen)
+        vth = math.ceil(largest + risen)
         inhibition = math.ceil(risen * steps) + 1
-        # Inhibition is rounded up to 8 bits, by less than a hundredth.
-        if vth + neurons * (1.01 * inhibition + 1) < INPUT_SUM_LIMIT:
+        # Inhibition and silencing are rounded up to 8 bits, by less than a hundredth.
+        taken = neurons * (1.01 * inhibition + 1) + 1.01 * vth + 1
+        if taken < INPUT_SUM_LIMIT:
             return Race(exponent, vth, mantissa, bias_exp, inhibition)
     return None
 

@@ -114,9 +114,8 @@ class SubSpikingSOMModel(AbstractSubProcessModel):
             tie_break=0,
             bias_mant=race.bias_mant,
             bias_exp=race.bias_exp,
+            # In its last time step nobody spikes: that would teach the next sample.
             reset_interval=parameters["steps"],
-            # In the last time step of a sample: a spike there would teach the next.
-            reset_offset=0,
         )
         self.neighbours = Dense(
             weights=process.influence.init, sign_mode=SignMode.EXCITATORY

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from numba import njit
 
 from lava_apps.loihi2.formats import EXCITATORY_WEIGHT_MAX, TRACE_MAX
+from lava_apps.samples import begins, forget
 from lava_apps.streams import round_randomly
 
 WEIGHT_MAX = EXCITATORY_WEIGHT_MAX
@@ -160,6 +161,9 @@ def step_float(  # type: ignore[no-untyped-def]
     learning,
     norm,
     rule,
+    reset_interval,
+    reset_offset,
+    time_step,
 ):
     """Transmit spikes and learn from them, in floating point, in place.
 
@@ -189,14 +193,19 @@ def step_float(  # type: ignore[no-untyped-def]
         Sum of the weights of a neuron at the begin of a sample, or 0.
     rule : Coefficients
         The rule.
+    reset_interval, reset_offset, time_step : int
+        Where the time step leaves this remainder, a sample begins, too.
     """
-    if start_in[0] != 0 and learning[0] != 0:
+    starts = start_in[0] != 0 or begins(time_step, reset_interval, reset_offset)
+    if starts and learning[0] != 0:
         for trace in (x1, x2, y1, y2):
             trace[:] = 0
         tag[...] = 0
+        tag_scale[0] = 1
         if norm > 0:
             _normalise(weights, norm, total, rule.w_max)
     _transmit(s_in_indices, s_in_count, a_buff, weights)
+    forget(a_buff, reset_interval, reset_offset, time_step)
     if learning[0] == 0:
         return
     loses = rule.a_minus != 0 or rule.a_minus_3 != 0
@@ -319,6 +328,9 @@ def step_fixed(  # type: ignore[no-untyped-def]
     impulse,
     rule,
     stream,
+    reset_interval,
+    reset_offset,
+    time_step,
 ):
     """Transmit spikes and learn from them, in the widths of Loihi 2, in place.
 
@@ -341,14 +353,18 @@ def step_fixed(  # type: ignore[no-untyped-def]
         The rule.
     stream : (2,) numpy.ndarray of uint64
         Random stream; advanced by one for each number that is rounded.
+    reset_interval, reset_offset, time_step : int
+        As in :func:`step_float`.
     """
-    if start_in[0] != 0 and learning[0] != 0:
+    starts = start_in[0] != 0 or begins(time_step, reset_interval, reset_offset)
+    if starts and learning[0] != 0:
         for trace in (x1, x2, y1, y2):
             trace[:] = 0
         tag[...] = 0
         if norm > 0:
             _normalise_fixed(weights, norm, total, rule.w_max, stream)
     _transmit(s_in_indices, s_in_count, a_buff, weights)
+    forget(a_buff, reset_interval, reset_offset, time_step)
     if learning[0] == 0:
         return
     unit = 1.0 / impulse

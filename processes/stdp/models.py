@@ -144,9 +144,10 @@ class _Learning(AbstractSubProcessModel):
     @staticmethod
     def _check(process: AbstractProcess) -> None:
         owner = type(process).__name__
-        if process.proc_params["norm"]:
-            problem = "cannot be had from Lava's LearningDense"
-            raise ParameterError(owner, "norm", problem, process.proc_params["norm"])
+        for name in ("norm", "reset_interval"):
+            if process.proc_params[name]:
+                problem = "cannot be had from Lava's LearningDense"
+                raise ParameterError(owner, name, problem, process.proc_params[name])
         for name in ("start_in", "reward_in"):
             sources = getattr(process, name).get_src_ports()
             if sources:

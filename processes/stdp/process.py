@@ -20,6 +20,7 @@ from lava_apps.parameters import (
     validated,
 )
 from lava_apps.processes.stdp.dynamics import Coefficients
+from lava_apps.samples import remainder
 from lava_apps.streams import new_stream
 
 from lava.magma.core.learning.learning_rule import (
@@ -434,10 +435,9 @@ class STDPDense(Process):
     ProcessModels: ``floating_pt``; ``fixed_pt`` with 8-bit weights and 7-bit traces,
     rounded at random from the Process' own stream; and Lava's LearningDense, for
     Loihi 2, where the rule has a form in Loihi's grammar, `norm`, `learning`,
-    `start_in` and `reward_in` are not used and `w_max` is 255 in fixed_pt and not given
-    in floating_pt. In floating_pt that is
-    equal in every time step; in fixed_pt in the mean, since Lava's random numbers are
-    others.
+    `reset_interval`, `start_in` and `reward_in` are not used, and `w_max` is 255 in
+    fixed_pt and not given in floating_pt. In floating_pt that is equal in every time
+    step; in fixed_pt in the mean, since Lava's random numbers are others.
 
     Parameters
     ----------
@@ -458,6 +458,13 @@ class STDPDense(Process):
     learning : float
         Factor of all changes, from 0, which leaves weights and traces as they are, to
         1, the default. The Var may be set between runs, such as to learn ever less.
+    reset_interval : int
+        Time steps of a sample. When one begins, traces, eligibilities and weights are
+        treated as `start_in` says, and what arrived in the last time step of the sample
+        before is not sent. Default 0: samples begin with `start_in` only.
+    reset_offset : int
+        Which time step is the first of a sample: one that, counted from 1 on, leaves
+        this remainder. Below `reset_interval`. Default 1.
     seed : int
         Seed of the stream for rounding in ``fixed_pt``. Default 0.
     name : str, optional
@@ -472,8 +479,9 @@ class STDPDense(Process):
     s_in_bap : InPort, shape (n_out,)
         Postsynaptic spikes ("back-propagating action potentials", as in Lava).
     start_in : InPort, shape (1,)
-        Not 0 in the first time step of a sample: traces begin anew, and weights are
-        scaled to `norm`. May be left unconnected.
+        Not 0 in the first time step of a sample: traces and eligibilities begin anew,
+        and weights are scaled to `norm`. It comes too late to hold back what is sent in
+        this time step; `reset_interval` does that. May be left unconnected.
     reward_in : InPort, shape (1,)
         Reward of this time step, of either sign. May be left unconnected.
     a_out : OutPort, shape (n_out,)
@@ -516,6 +524,8 @@ class STDPDense(Process):
         norm: PositiveNumber | None = None,
         impulse: Impulse | None = None,
         learning: Fraction = 1.0,
+        reset_interval: Annotated[Integer, Field(ge=0, lt=2**31)] = 0,
+        reset_offset: Annotated[Integer, Field(ge=0, lt=2**31)] | None = None,
         seed: Seed = 0,
         name: str | None = None,
         log_config: LogConfig | None = None,
@@ -535,6 +545,8 @@ class STDPDense(Process):
             plasticity=rule,
             rule=coefficients,
             norm=norm or 0.0,
+            reset_interval=reset_interval,
+            reset_offset=remainder(owner, reset_interval, reset_offset),
             impulse=impulse or (TRACE_MAX if coefficients.saturating else 16),
             seed=seed,
             **options,

@@ -8,6 +8,7 @@ from numba import njit
 from lava_apps.loihi2.arithmetic import DECAY_UNITY, keep, next_current, next_potential
 from lava_apps.loihi2.formats import DECAY_MAX, INPUT_SHIFT
 from lava_apps.parameters import EventMatrix, validated
+from lava_apps.samples import begins
 
 FRACTION_BITS = 8
 """In fixed_pt the inhibition of the soft competition counts in 1/256."""
@@ -244,11 +245,15 @@ def spiking_step_float(  # type: ignore[no-untyped-def]
     bias_exp,
     inhibition,
     tie_break,
+    silencing,
     reset_interval,
     reset_offset,
     time_step,
 ):
     """Let spiking neurons compete for one time step in floating point, in place.
+
+    In the last time step of a trial all are silenced: the inhibition by a spike, which
+    takes a time step, would reach into the next trial.
 
     Parameters
     ----------
@@ -259,22 +264,27 @@ def spiking_step_float(  # type: ignore[no-untyped-def]
     vth, dv, bias_mant, bias_exp, inhibition, tie_break : (1,) numpy.ndarray
         Threshold, decay, mantissa and exponent of the bias, inhibition by each spike,
         and what one of a lower index takes besides.
+    silencing : int
+        What all lose in the last time step of a trial, at least an input.
     reset_interval, reset_offset : int
-        Time steps from one reset of v to the next, 0 for never; and the first one.
+        Time steps of a trial, which begins with v at 0, or 0 for never; and the
+        remainder that its first one leaves.
     time_step : int
         From 1 on.
     """
-    # LIFReset counts like this, before the first reset, too.
-    if reset_interval > 0 and time_step % reset_interval == reset_offset:
+    if begins(time_step, reset_interval, reset_offset):
         v[...] = 0
+    silent = begins(time_step + 1, reset_interval, reset_offset)
     spikes = s_last.sum()
     before = 0 * spikes
     bias = bias_mant[0] * 2.0 ** bias_exp[0]
     for i in range(v.size):
         taken = inhibition_of(i, before, spikes, s_last, inhibition[0], tie_break[0])
         before += s_last.flat[i]
+        if silent:
+            taken += silencing
         v.flat[i] = v.flat[i] * (1 - dv[0]) + (a_in.flat[i] - taken + bias)
-        s_out.flat[i] = 1 if v.flat[i] > vth[0] else 0
+        s_out.flat[i] = 1 if v.flat[i] > vth[0] and not silent else 0
         if s_out.flat[i] != 0:
             v.flat[i] = 0
     for i in range(v.size):
@@ -293,6 +303,7 @@ def spiking_step_fixed(  # type: ignore[no-untyped-def]
     bias_exp,
     inhibition,
     tie_break,
+    silencing,
     reset_interval,
     reset_offset,
     time_step,
@@ -307,24 +318,25 @@ def spiking_step_fixed(  # type: ignore[no-untyped-def]
         Potential, and the spikes of the last time step.
     vth, dv, bias_mant, bias_exp, inhibition, tie_break : (1,) numpy.ndarray of int
         As in :func:`spiking_step_float`, in the units of LIF.
-    reset_interval, reset_offset : int
+    silencing, reset_interval, reset_offset, time_step : int
         As in :func:`spiking_step_float`.
-    time_step : int
-        From 1 on.
     """
-    # LIFReset counts like this, before the first reset, too.
-    if reset_interval > 0 and time_step % reset_interval == reset_offset:
+    if begins(time_step, reset_interval, reset_offset):
         v[...] = 0
+    silent = begins(time_step + 1, reset_interval, reset_offset)
     spikes = s_last.sum()
     before = 0 * spikes
     for i in range(v.size):
         taken = inhibition_of(i, before, spikes, s_last, inhibition[0], tie_break[0])
         before += s_last.flat[i]
+        if silent:
+            taken += silencing
         # Of the current of the time step before, du = 4095 leaves nothing.
         u = next_current(0, DECAY_MAX, a_in.flat[i] - taken)
         change = u + (np.int64(bias_mant[0]) << bias_exp[0])
         v.flat[i] = next_potential(v.flat[i], dv[0], change)
-        s_out.flat[i] = 1 if v.flat[i] > (vth[0] << INPUT_SHIFT) else 0
+        spikes_now = v.flat[i] > (vth[0] << INPUT_SHIFT) and not silent
+        s_out.flat[i] = 1 if spikes_now else 0
         if s_out.flat[i] != 0:
             v.flat[i] = 0
     for i in range(v.size):

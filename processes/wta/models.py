@@ -21,6 +21,11 @@ would exceed V, and n the smallest, that of the set S.
    goes on for ever.
 
 With (rho - 1) = 1 / floor(V / A), and |S| up to all neurons, that is the default.
+
+Why nobody spikes who is silenced
+---------------------------------
+Before a time step each potential is at most V, for who exceeded it was reset. In the
+step it gains A at most, and loses A by the silencing: it stays at most V.
 """
 
 import math
@@ -36,6 +41,7 @@ from lava_apps.loihi2.formats import (
     BIAS_MANTISSA_MIN,
     DECAY_MAX,
     EXCITATORY_WEIGHT_MAX,
+    INPUT_SHIFT,
     INPUT_SUM_LIMIT,
     POTENTIAL_MAX,
     THRESHOLD_MAX,
@@ -143,11 +149,11 @@ def _check_spiking(
     """Refuse a value that the constructor would refuse beside the others."""
     if name not in ("vth", "inhibition", "tie_break"):
         return
-    largest = model.proc_params["input_max"]
+    input_max, largest = (model.proc_params[n] for n in ("input_max", "largest"))
     given = np.asarray(value).flat[0]
     if name == "vth":
-        if given < largest:
-            problem = f"must be at least input_max = {largest:g}"
+        if given < input_max:
+            problem = f"must be at least input_max = {input_max:g}"
             raise ParameterError(owner, name, problem, given)
         return
     other = "tie_break" if name == "inhibition" else "inhibition"
@@ -252,8 +258,10 @@ class SubSpikingWinnerTakeAllModel(AbstractSubProcessModel):
             "bias_exp": int(process.bias_exp.init),
         }
         if interval:
-            options["reset_offset"] = process.proc_params["reset_offset"]
-            self.neurons = LIFReset(reset_interval=interval, **options)
+            offset = process.proc_params["reset_offset"]
+            options |= {"reset_interval": interval, "reset_offset": offset}
+            self.neurons = LIFReset(**options)
+            self._silence(process, interval, offset)
         else:
             self.neurons = LIF(**options)
         process.a_in.connect(self.neurons.a_in)
@@ -262,3 +270,36 @@ class SubSpikingWinnerTakeAllModel(AbstractSubProcessModel):
         self.neurons.s_out.connect(process.s_out)
         for name in ("v", "vth", "dv"):
             getattr(process, name).alias(getattr(self.neurons, name))
+
+    def _silence(self, process: AbstractProcess, interval: int, offset: int) -> None:
+        """Add neurons that keep time, and silence the others at the end of a trial.
+
+        Their potential counts the time steps since their own reset, two time steps
+        before the trial's last one: one for the way.
+        """
+        if interval > THRESHOLD_MAX + 1:
+            problem = f"must be at most {THRESHOLD_MAX + 1} in Lava's LIFReset"
+            owner = type(process).__name__
+            raise ParameterError(owner, "reset_interval", problem, interval)
+        synapses, mantissa, exponent = process.proc_params["silencer"]
+        counted = (1 - offset) % interval + 1
+        self.clock = LIFReset(
+            shape=(synapses,),
+            v=counted % interval << INPUT_SHIFT,
+            du=DECAY_MAX,
+            vth=interval - 1,
+            bias_mant=1 << INPUT_SHIFT,
+            reset_interval=interval,
+            reset_offset=(offset - 1) % interval,
+        )
+        shape = process.s_out.shape
+        self.silencer = Dense(
+            weights=np.full((math.prod(shape), synapses), -mantissa),
+            weight_exp=exponent,
+            sign_mode=SignMode.INHIBITORY,
+        )
+        if counted == interval:
+            # The clock spiked before the first time step.
+            self.silencer.a_buff.init = -process.proc_params["silencing"]
+        self.clock.s_out.connect(self.silencer.s_in)
+        self.silencer.a_out.reshape(shape).connect(self.neurons.a_in)

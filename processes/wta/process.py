@@ -1,7 +1,7 @@
 """Interfaces of the competition between neurons."""
 
 import math
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from pydantic import Field
@@ -25,6 +25,7 @@ from lava_apps.parameters import (
     TimeSteps,
     validated,
 )
+from lava_apps.samples import remainder
 
 from lava.magma.core.process.ports.ports import InPort, OutPort
 from lava.magma.core.process.process import LogConfig
@@ -167,9 +168,10 @@ class SpikingWinnerTakeAll(Process):
 
     Each neuron integrates its input; the first that exceeds the threshold spikes,
     and its spike pushes all others down in the next time step. For Loihi 2 these
-    are a LIF (LIFReset, with `reset_interval`) and an inhibitory Dense with zero
-    diagonal, and the SubProcessModel is equal to the models here in every step. Of
-    the Vars Lava's LIF has `v`, `vth` and `dv`: others cannot be read or set there.
+    are a LIF and an inhibitory Dense with zero diagonal (with `reset_interval` a
+    LIFReset, and another one that keeps time and silences it), and the SubProcessModel
+    is equal to the models here in every step. Of the Vars Lava's LIF has `v`, `vth`
+    and `dv`: others cannot be read or set there.
 
     With inputs that are constant, from 0 to `input_max`, no leak (``dv = 0``), and
     the default inhibition and tie break, exactly one neuron goes on spiking after
@@ -199,11 +201,12 @@ class SpikingWinnerTakeAll(Process):
         Decay of the potential, as in :class:`~lava_apps.processes.lif.LIF`: from
         0 to 1 in ``floating_pt``, from 0 to 4095 in ``fixed_pt``. Default 0.
     reset_interval : int, optional
-        Set all potentials to 0 every so many time steps: the length of a trial.
-        Default: never.
+        Time steps of a trial. Each begins with all potentials at 0, and in its last
+        time step nobody spikes, since that inhibition would reach the next trial: so a
+        trial gives what it gives alone. Default: there are no trials.
     reset_offset : int
-        Which of them: where the time step, counted from 1 on, leaves this remainder.
-        Below `reset_interval`. Default 1: the first one.
+        Which time step is the first of a trial: one that, counted from 1 on, leaves
+        this remainder. Below `reset_interval`. Default 1.
     bias_mant, bias_exp : int
         Mantissa and exponent of a bias, the same for all, as in
         :class:`~lava_apps.processes.lif.LIF`: with it, potentials rise by themselves,
@@ -262,11 +265,9 @@ class SpikingWinnerTakeAll(Process):
         if vth < input_max:
             problem = f"must be at least input_max = {input_max:g}"
             raise ParameterError(owner, "vth", problem, vth)
-        if reset_offset is None:
-            reset_offset = 1 % reset_interval if reset_interval else 0
-        elif reset_offset >= (reset_interval or 0):
-            problem = f"must be below reset_interval = {reset_interval}"
-            raise ParameterError(owner, "reset_offset", problem, reset_offset)
+        offset = remainder(owner, reset_interval or 0, reset_offset)
+        silencing = _silencing(input_max)
+        largest = silencing.sum if reset_interval else input_max
         if inhibition is None:
             inhibition = vth + input_max
         for exponent in range(WEIGHT_EXPONENT_MAX + 1):
@@ -282,7 +283,7 @@ class SpikingWinnerTakeAll(Process):
             limit = EXCITATORY_WEIGHT_MAX * unit
             problem = f"and tie_break must not exceed {limit} together"
             raise ParameterError(owner, "inhibition", problem, inhibition)
-        if (neurons - 1) * from_lower + input_max >= INPUT_SUM_LIMIT:
+        if (neurons - 1) * from_lower + largest >= INPUT_SUM_LIMIT:
             problem = (
                 f"takes {from_lower} from each of {neurons} neurons in a tie, which "
                 f"sums to more than {INPUT_SUM_LIMIT}; tie_break=0 leaves ties tied"
@@ -291,9 +292,12 @@ class SpikingWinnerTakeAll(Process):
         options: dict[str, Any] = {"name": name, "log_config": log_config}
         super().__init__(
             reset_interval=reset_interval or 0,
-            reset_offset=reset_offset,
+            reset_offset=offset,
+            silencing=silencing.sum,
+            silencer=silencing,
             weight_exp=exponent,
             input_max=input_max,
+            largest=largest,
             **options,
         )
         self.a_in = InPort(shape=shape)
@@ -306,6 +310,38 @@ class SpikingWinnerTakeAll(Process):
         self.bias_exp = Var(shape=(1,), init=bias_exp)
         self.inhibition = Var(shape=(1,), init=from_any)
         self.tie_break = Var(shape=(1,), init=from_lower - from_any)
+
+
+class Silencing(NamedTuple):
+    """Synapses that hold any neuron below its threshold for a time step.
+
+    Parameters
+    ----------
+    synapses : int
+        How many lead to each neuron.
+    mantissa, exponent : int
+        Of their weights.
+    """
+
+    synapses: int
+    mantissa: int
+    exponent: int
+
+    @property
+    def sum(self) -> int:
+        """What they take together."""
+        return self.synapses * self.mantissa << self.exponent
+
+
+def _silencing(input_max: float) -> Silencing:
+    """Find weights that take the largest input at least: v was below the threshold."""
+    largest = EXCITATORY_WEIGHT_MAX << WEIGHT_EXPONENT_MAX
+    synapses = max(math.ceil(input_max / largest), 1)
+    each = math.ceil(input_max / synapses)
+    exponent = 0
+    while each > EXCITATORY_WEIGHT_MAX << exponent:
+        exponent += 1
+    return Silencing(synapses, math.ceil(each / 2**exponent), exponent)
 
 
 def _tie_break(neurons: int, input_max: float, vth: float, inhibition: float) -> float:

@@ -12,6 +12,7 @@ from lava_apps.loihi2.cores import estimate_cores
 from lava_apps.loihi2.readiness import RULES
 from lava_apps.loihi2.readiness.graph import Graph, synapses_of
 from lava_apps.parameters import ParameterError
+from lava_apps.processes.connections import DenseReset
 from lava_apps.processes.encoders import RateEncoder
 from lava_apps.processes.hopfield import Hopfield, hebbian, quantise
 from lava_apps.processes.lif import LIF as OurLIF  # noqa: N811
@@ -388,8 +389,12 @@ def test_the_digits_network_fails_for_its_own_reasons():
         "STDPDense": "cpu_only",
         "LIF": "cpu_only",
         "WinnerTakeAll": "cpu_only",
+        "DenseReset": "decomposable",
         "Dense": "hardware",
     }
+    assert [f.note for f in found.findings if f.parameter == "decomposition"] == [
+        DenseReset.chip_lacks
+    ]
     assert "norm" in kinds["STDPDense"][1]
     assert "refractory_period" in kinds["LIF"][1]
 

@@ -6,8 +6,8 @@
                                   +--------------------+
 
 After Diehl and Cook (2015, Front. Comput. Neurosci. 9:99), with direct inhibition in
-the place of their inhibitory neurons, and currents in the place of conductances. All
-neurons start each image with their potentials at 0.
+the place of their inhibitory neurons, and currents in the place of conductances. Each
+image begins with all potentials at 0 and nothing under way.
 """
 
 from __future__ import annotations
@@ -23,12 +23,11 @@ from pydantic import Field
 from lava_apps.loihi2.formats import DECAY_MAX, INPUT_SHIFT
 from lava_apps.loihi2.run_configs import Precision
 from lava_apps.parameters import Array, Integer, Seed, validated
+from lava_apps.processes.connections import DenseReset
 from lava_apps.processes.encoders import RateEncoder
 from lava_apps.processes.lif import LIF
 from lava_apps.processes.stdp import STDPDense, TraceSTDP
 from lava_apps.processes.wta import WinnerTakeAll
-
-from lava.proc.dense.process import Dense
 
 STEPS = 250
 """Time steps of an image."""
@@ -145,6 +144,7 @@ class DigitsNetwork:
             w_max=unit,
             norm=_NORM * unit,
             learning=float(learning),
+            reset_interval=STEPS,
             seed=settings.seed,
         )
         self.neurons = LIF(
@@ -155,7 +155,7 @@ class DigitsNetwork:
             **_neuron_parameters(settings, learning=learning),
         )
         self.competition = WinnerTakeAll(shape=shape)
-        self.inhibition = Dense(**_inhibition(settings))
+        self.inhibition = DenseReset(**_inhibition(settings), reset_interval=STEPS)
         self.encoder.s_out.connect(self.synapses.s_in)
         self.encoder.start_out.connect(self.synapses.start_in)
         self.synapses.a_out.connect(self.neurons.a_in)

@@ -19,13 +19,13 @@ from pydantic import Field
 from lava_apps.loihi2.formats import DECAY_MAX, INPUT_SHIFT
 from lava_apps.loihi2.run_configs import Precision
 from lava_apps.parameters import Array, Integer, Seed, validated
+from lava_apps.processes.connections import DenseReset
 from lava_apps.processes.lif import LIF
 from lava_apps.processes.stdp import RewardSTDP, STDPDense
 from lava_apps.processes.stdp.dynamics import WEIGHT_MAX
 from lava_apps.processes.wta import WinnerTakeAll
 from lava_apps.runtime import Simulator
 
-from lava.proc.dense.process import Dense
 from lava.proc.io.source import RingBuffer
 
 CUE_NEURONS = 20
@@ -90,6 +90,7 @@ class RewardNetwork:
                 a_plus=_RATE * unit, a_minus=0, tau_plus=8, tau_eligibility=25
             ),
             w_max=unit,
+            reset_interval=TRIAL,
             seed=seed,
         )
         decays = {"du": DECAY_MAX, "dv": 410} if fixed else {"du": 1, "dv": 0.1}
@@ -103,10 +104,12 @@ class RewardNetwork:
             **decays,
         )
         self.competition = WinnerTakeAll(shape=(2,))
-        exponent = {"weight_exp": 7} if fixed else {}
-        strength = round(_INHIBITION * unit / 2**7) if fixed else _INHIBITION
-        self.inhibition = Dense(
-            weights=-strength * (1 - np.eye(2, dtype=int)), **exponent
+        exponent = 7 if fixed else 0
+        strength = round(_INHIBITION * unit / 2**exponent)
+        self.inhibition = DenseReset(
+            weights=-strength * (1 - np.eye(2, dtype=int)),
+            reset_interval=TRIAL,
+            weight_exp=exponent,
         )
         self.cues.s_out.connect(self.synapses.s_in)
         self.reward.s_out.connect(self.synapses.reward_in)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import contextlib
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +20,7 @@ from lava_apps.loihi2.catalogue import (
     is_on_host,
 )
 from lava_apps.loihi2.formats import FORMATS
+from lava_apps.loihi2.hardware import HardwareWarning
 from lava_apps.loihi2.readiness.result import Connection, Kind
 from lava_apps.loihi2.run_configs import NoModelError, RunConfig
 from lava_apps.messages import label
@@ -80,11 +83,20 @@ class ReportConfig(RunConfig):
             return leaves[0]
 
 
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Leave out what decompositions warn of: the report has a finding for it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", HardwareWarning)
+        yield
+
+
 def _refusal(model: Model, process: AbstractProcess) -> str:
     """Try a decomposition, and say why it refuses; nothing of it stays."""
     arrangement = Arrangement([process])
     try:
-        model(process)
+        with quiet():
+            model(process)
     except Exception as error:  # whatever a user's model raises is its reason
         return f"its {model.__name__} refuses it: {error}"
     finally:
@@ -282,7 +294,8 @@ class Graph:
             problem = "is in use; stop what runs it, or build the graph afresh"
             raise ParameterError("report", "process", problem, label(process))
         self.config = ReportConfig()
-        self.backend = InlineBackend(process, self.config)
+        with quiet():
+            self.backend = InlineBackend(process, self.config)
         workers = self.backend.runtime.workers
         self._parents: dict[AbstractProcess, tuple[AbstractProcess, str]] = {}
         self._note_parts(self.backend.processes)

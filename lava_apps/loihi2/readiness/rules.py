@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from lava_apps.kernel import Process
 from lava_apps.loihi2.catalogue import (
     FROM_CHIP,
     TO_CHIP,
@@ -162,6 +163,14 @@ def reason_for(graph: Graph, leaf: Leaf) -> str:
 
 def check_parameters(known: Known) -> Iterator[Finding]:
     """Rule "parameters": fixed_pt, and integers in their ranges."""
+    for process in known.graph.composed:
+        if isinstance(process, Process) and process.chip_lacks:
+            yield Finding(
+                *("parameters", "unknown", known.graph.name_of(process)),
+                *("decomposition", "not the same", "the same in each time step"),
+                Evidence.INFERRED,
+                process.chip_lacks,
+            )
     for leaf in known.on_chip:
         unfit = known.graph.config.unfit.get(leaf.process, "")
         verdict: Verdict = "fail" if unfit else "pass"

@@ -14,7 +14,7 @@ place. When in a time step each is called is the schedule of the whole graph:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from numba.core.dispatcher import Dispatcher
@@ -117,6 +117,7 @@ def register_kernel(
     absorb: Dispatcher | None = None,
     learn: Dispatcher | None = None,
     finish: Dispatcher | None = None,
+    like: type[AbstractProcessModel] | None = None,
     **options: Any,
 ) -> None:
     """Give a ProcessModel a kernel, by which the compiled backend runs it.
@@ -140,6 +141,9 @@ def register_kernel(
         next time step what it receives in this one.
     learn, finish : Dispatcher, optional
         Called after that, in Lava's learning phase and at the end of a time step.
+    like : type, optional
+        A ProcessModel with a kernel, from which this one is derived: its kernel is the
+        same but for what is given here.
     **options
         Whatever else :class:`Kernel` takes: `publishes` for a connection, `prepare`
         for parameters in another form.
@@ -147,7 +151,8 @@ def register_kernel(
     Raises
     ------
     ParameterError
-        For a model that is none, functions that numba did not compile, or none.
+        For a model that is none, functions that numba did not compile, or none; one
+        to be like that has no kernel.
     """
     if not (isinstance(model, type) and issubclass(model, PyLoihiProcessModel)):
         problem = "must be a ProcessModel derived from PyLoihiProcessModel"
@@ -166,7 +171,14 @@ def register_kernel(
         if name not in known:
             problem = f"unknown, allowed are {', '.join([*given, *known])}"
             raise ParameterError("register_kernel", name, problem, value)
-    _KERNELS[model] = Kernel(phases, **options)
+    if like is None:
+        _KERNELS[model] = Kernel(phases, **options)
+        return
+    if like not in _KERNELS:
+        problem = "must be a ProcessModel with a kernel"
+        raise ParameterError("register_kernel", "like", problem, like)
+    known_phases = {**_KERNELS[like].phases, **phases}
+    _KERNELS[model] = replace(_KERNELS[like], phases=known_phases, **options)
 
 
 def kernel_of(model: Any) -> Kernel | str:
