@@ -9,7 +9,10 @@ pseudorandom number generators", OOPSLA 2014).
 
 from __future__ import annotations
 
+import itertools
 import math
+from contextvars import ContextVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -140,3 +143,58 @@ def new_stream(seed: int) -> Stream:
     """
     key = splitmix64(np.uint64(seed), _ONE)
     return np.array([key, 0], dtype=np.uint64)
+
+
+class Seeds:
+    """Seeds that are unrelated, one after the other, all of one root.
+
+    Parameters
+    ----------
+    root : int
+        What they depend on, from 0 to 2**63 - 1.
+    overrides : bool
+        Whether they take the place of seeds that were given. Default False.
+    """
+
+    def __init__(self, root: int, *, overrides: bool = False) -> None:
+        self._key = new_stream(root)[0]
+        self._ranks = itertools.count(1)
+        self.overrides = overrides
+
+    def next(self) -> int:
+        """Give the next one.
+
+        Returns
+        -------
+        int
+            From 0 to 2**63 - 1.
+        """
+        return int(splitmix64(self._key, np.uint64(next(self._ranks)))) >> 1
+
+
+# Of what is made outside of a Simulator: no Simulator's seeds, which count from 0 on.
+_UNSEEDED = Seeds(2**63 - 1)
+CURRENT_SEEDS: ContextVar[Seeds] = ContextVar("CURRENT_SEEDS", default=_UNSEEDED)
+"""Where a Process that is given no seed gets one from."""
+
+
+def seed_parameters(seed: int | None) -> dict[str, Any]:
+    """Choose the seed of a Process that draws random numbers.
+
+    Two Processes that were given none must not draw the same numbers. So each gets one
+    of its own when it is made, and another one when a Simulator builds its graph, by
+    its place there: the same whenever that graph is built.
+
+    Parameters
+    ----------
+    seed : int or None
+        What the Process was given.
+
+    Returns
+    -------
+    dict
+        For its ``proc_params``: `seed`, which is always a number, and `seed_given`.
+    """
+    seeds = CURRENT_SEEDS.get()
+    own = seeds.next() if seed is None or seeds.overrides else seed
+    return {"seed": own, "seed_given": seed is not None}

@@ -70,8 +70,10 @@ class Simulator:
     run_cfg : lava.magma.core.run_configs.RunConfig, optional
         A run configuration of your own instead.
     seed : int, optional
-        Seed for all Processes of this package that draw random numbers, each of
-        which gets a stream of its own. Default: the seeds they were made with.
+        Seed for all Processes of this package that draw random numbers, and for
+        Lava's learning rules: each gets one of its own, whatever it was made with.
+        Default: the seeds they were made with; those that were given none draw
+        independently, and the same each time that this graph is run.
 
     Raises
     ------

@@ -21,7 +21,7 @@ from lava_apps.parameters import (
     validated,
 )
 from lava_apps.processes.encoders.dynamics import receptive_field_centres
-from lava_apps.streams import new_stream
+from lava_apps.streams import new_stream, seed_parameters
 
 from lava.magma.core.process.ports.ports import OutPort
 from lava.magma.core.process.process import LogConfig
@@ -112,8 +112,9 @@ class RateEncoder(_Encoder):
         Largest value. Default: 255 for data of type uint8, else 1.
     train : {"poisson", "regular"}
         Random or regular intervals. Default "poisson".
-    seed : int
-        Seed of the random trains, from 0 to 2**63 - 1. Default 0.
+    seed : int, optional
+        Seed of the random trains, from 0 to 2**63 - 1. Default: one of its own, by its
+        place in the graph: Processes draw independently, and runs can be repeated.
     name : str, optional
         Name of the Process.
     log_config : lava.magma.core.process.process.LogConfig, optional
@@ -153,7 +154,7 @@ class RateEncoder(_Encoder):
         max_rate: Fraction = 0.25,
         full_scale: PositiveNumber | None = None,
         train: Literal["poisson", "regular"] = "poisson",
-        seed: Seed = 0,
+        seed: Seed | None = None,
         name: str | None = None,
         log_config: LogConfig | None = None,
     ) -> None:
@@ -165,11 +166,11 @@ class RateEncoder(_Encoder):
             steps=steps,
             rest=rest,
             regular=train == "regular",
-            seed=seed,
+            **seed_parameters(seed),
             **options,
         )
         self._present(data.shape[1:])
-        self.stream = Var(shape=(2,), init=new_stream(seed))
+        self.stream = Var(shape=(2,), init=new_stream(self.proc_params["seed"]))
 
 
 class LatencyEncoder(_Encoder):
@@ -354,8 +355,9 @@ class PopulationEncoder(_Encoder):
         Spikes a time step at a response of 1, from 0 to 1. Default 0.25.
     threshold : float
         Responses up to it stay silent, from 0 to 1. Default 0.1.
-    seed : int
-        Seed of the random trains, from 0 to 2**63 - 1. Default 0.
+    seed : int, optional
+        Seed of the random trains, from 0 to 2**63 - 1. Default: one of its own, by its
+        place in the graph: Processes draw independently, and runs can be repeated.
     name : str, optional
         Name of the Process.
     log_config : lava.magma.core.process.process.LogConfig, optional
@@ -404,7 +406,7 @@ class PopulationEncoder(_Encoder):
         code: Literal["poisson", "latency"] = "poisson",
         max_rate: Fraction = 0.25,
         threshold: Fraction = 0.1,
-        seed: Seed = 0,
+        seed: Seed | None = None,
         name: str | None = None,
         log_config: LogConfig | None = None,
     ) -> None:
@@ -432,13 +434,13 @@ class PopulationEncoder(_Encoder):
             steps=steps,
             rest=rest,
             as_latency=code == "latency",
-            seed=seed,
+            **seed_parameters(seed),
             **options,
         )
         self._present((data.shape[1], neurons))
         self.activation = Var(shape=(data.shape[1], neurons), init=0)
         self.centres = Var(shape=(neurons,), init=centres)
-        self.stream = Var(shape=(2,), init=new_stream(seed))
+        self.stream = Var(shape=(2,), init=new_stream(self.proc_params["seed"]))
 
 
 class DeltaEncoder(_Encoder):

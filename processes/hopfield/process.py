@@ -13,7 +13,7 @@ from lava_apps.parameters import (
     is_symmetric,
     validated,
 )
-from lava_apps.streams import new_stream
+from lava_apps.streams import new_stream, seed_parameters
 
 from lava.magma.core.process.ports.ports import InPort, OutPort
 from lava.magma.core.process.process import LogConfig
@@ -52,8 +52,9 @@ class Hopfield(Process):
     update : {"synchronous", "asynchronous"}
         All neurons at once by the old state, or each once in random order by
         the state so far (a *sweep*), in one time step. Default "synchronous".
-    seed : int
-        Seed of the random order, from 0 to 2**63 - 1. Default 0.
+    seed : int, optional
+        Seed of the random order, from 0 to 2**63 - 1. Default: one of its own, by its
+        place in the graph: Processes draw independently, and runs can be repeated.
     name : str, optional
         Name of the Process.
     log_config : lava.magma.core.process.process.LogConfig, optional
@@ -91,7 +92,7 @@ class Hopfield(Process):
         weights: RecurrentWeights,
         state: SignVector | None = None,
         update: Literal["synchronous", "asynchronous"] = "synchronous",
-        seed: Seed = 0,
+        seed: Seed | None = None,
         name: str | None = None,
         log_config: LogConfig | None = None,
     ) -> None:
@@ -107,11 +108,11 @@ class Hopfield(Process):
             raise ParameterError(type(self).__name__, "state", problem, state)
 
         options: dict[str, Any] = {"name": name, "log_config": log_config}
-        super().__init__(asynchronous=asynchronous, seed=seed, **options)
+        super().__init__(asynchronous=asynchronous, **seed_parameters(seed), **options)
         self.a_in = InPort(shape=(neurons,))
         self.s_out = OutPort(shape=(neurons,))
         self.weights = Var(shape=weights.shape, init=weights)
         self.state = Var(shape=(neurons,), init=state)
         self.field = Var(shape=(neurons,), init=0)
         self.order = Var(shape=(neurons,), init=np.arange(neurons))
-        self.stream = Var(shape=(2,), init=new_stream(seed))
+        self.stream = Var(shape=(2,), init=new_stream(self.proc_params["seed"]))

@@ -21,7 +21,7 @@ from lava_apps.parameters import (
     validated,
 )
 from lava_apps.samples import remainder
-from lava_apps.streams import new_stream
+from lava_apps.streams import new_stream, seed_parameters
 
 from lava.magma.core.process.ports.ports import InPort, OutPort
 from lava.magma.core.process.process import LogConfig
@@ -105,8 +105,9 @@ class LIF(Process):
     reset_offset : int
         Which of them: where the time step, counted from 1 on, leaves this remainder.
         Below `reset_interval`. Default 1: the first one.
-    seed : int
-        Seed of the noise, from 0 to 2**63 - 1. Default 0.
+    seed : int, optional
+        Seed of the noise, from 0 to 2**63 - 1. Default: one of its own, by its
+        place in the graph: Processes draw independently, and runs can be repeated.
     name : str, optional
         Name of the Process.
     log_config : lava.magma.core.process.process.LogConfig, optional
@@ -163,7 +164,7 @@ class LIF(Process):
         noise: NonNegativeNumber = 0,
         reset_interval: Annotated[Integer, Field(ge=0, lt=2**31)] = 0,
         reset_offset: Annotated[Integer, Field(ge=0, lt=2**31)] | None = None,
-        seed: Seed = 0,
+        seed: Seed | None = None,
         name: str | None = None,
         log_config: LogConfig | None = None,
     ) -> None:
@@ -197,7 +198,7 @@ class LIF(Process):
             subtract=reset == "subtract",
             reset_interval=reset_interval,
             reset_offset=offset,
-            seed=seed,
+            **seed_parameters(seed),
             **options,
         )
         self.a_in = InPort(shape=shape)
@@ -216,7 +217,7 @@ class LIF(Process):
         self.theta_plus = Var(shape=(1,), init=theta_plus)
         self.dtheta = Var(shape=(1,), init=dtheta)
         self.noise = Var(shape=(1,), init=noise)
-        self.stream = Var(shape=(2,), init=new_stream(seed))
+        self.stream = Var(shape=(2,), init=new_stream(self.proc_params["seed"]))
 
     @classmethod
     @validated

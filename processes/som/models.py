@@ -5,6 +5,7 @@ from types import MappingProxyType
 import numpy as np
 
 from lava_apps.kernel import KernelModel
+from lava_apps.learning_rules import seed_rule
 from lava_apps.parameters import Array
 from lava_apps.processes.som.dynamics import WEIGHT_MAX, step_fixed, step_float
 from lava_apps.processes.som.process import SOM, SpikingSOM
@@ -92,19 +93,19 @@ class SubSpikingSOMModel(AbstractSubProcessModel):
         # In integers Lava divides y1 w by 2**5 and x1 y1 by 2**3, for their widths:
         # these are 2**-(7 + rate_exp) y1 times w and 2 x1.
         exponent = -2 - parameters["rate_exp"]
+        rule = Loihi3FLearningRule(
+            # The loss first: the sum of the gain and the weight may have no room.
+            dw=f"-2^{exponent}*u0*y1*w + 2^{exponent - 1}*u0*x1*y1",
+            x1_tau=_FOR_EVER,
+            t_epoch=1,
+        )
         self.synapses = LearningDense(
             weights=process.weights.init,
             weight_exp=race.weight_exp,
             sign_mode=SignMode.EXCITATORY,
             num_message_bits=8,
             graded_spike_cfg=GradedSpikeCfg.OVERWRITE,
-            learning_rule=Loihi3FLearningRule(
-                # The loss first: the sum of the gain and the weight may have no room.
-                dw=f"-2^{exponent}*u0*y1*w + 2^{exponent - 1}*u0*x1*y1",
-                x1_tau=_FOR_EVER,
-                t_epoch=1,
-                rng_seed=parameters["seed"] % 2**31 + 1,
-            ),
+            learning_rule=seed_rule(rule, parameters["seed"]),
         )
         self.neurons = SpikingWinnerTakeAll(
             shape=shape,

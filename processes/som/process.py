@@ -39,7 +39,7 @@ from lava_apps.processes.som.dynamics import (
     influences,
     race_of,
 )
-from lava_apps.streams import new_stream
+from lava_apps.streams import new_stream, seed_parameters
 
 from lava.magma.core.process.ports.ports import InPort, OutPort
 from lava.magma.core.process.process import LogConfig
@@ -183,8 +183,10 @@ class SOM(Process):
     learning : float
         Factor of all changes, from 0, where only winners are found, to 1, the
         default. The Var may be set between runs.
-    seed : int
-        Seed of the stream for rounding in ``fixed_pt``. Default 0.
+    seed : int, optional
+        Seed of the stream for rounding in ``fixed_pt``, from 0 to 2**63 - 1. Default:
+        one of its own, by its place in the graph: Processes draw independently, and
+        runs can be repeated.
     name : str, optional
         Name of the Process.
     log_config : lava.magma.core.process.process.LogConfig, optional
@@ -246,7 +248,7 @@ class SOM(Process):
         metric: Metric = "euclidean",
         batch: PositiveInteger = 1,
         learning: Fraction = 1.0,
-        seed: Seed = 0,
+        seed: Seed | None = None,
         name: str | None = None,
         log_config: LogConfig | None = None,
     ) -> None:
@@ -268,7 +270,7 @@ class SOM(Process):
             owner = type(self).__name__
             raise ParameterError(owner, "neighbourhood", problem, neighbourhood)
         options: dict[str, Any] = {"name": name, "log_config": log_config}
-        super().__init__(rule=rule, seed=seed, **options)
+        super().__init__(rule=rule, **seed_parameters(seed), **options)
         neurons = rows * columns
         gathered = (neurons, features) if batch > 1 else (1, 1)
         self.a_in = InPort(shape=(features,))
@@ -285,7 +287,7 @@ class SOM(Process):
         self.totals = Var(shape=gathered, init=np.zeros(gathered))
         self.seen = Var(shape=gathered[:1], init=np.zeros(gathered[:1]))
         self.learning = Var(shape=(1,), init=learning)
-        self.stream = Var(shape=(2,), init=new_stream(seed))
+        self.stream = Var(shape=(2,), init=new_stream(self.proc_params["seed"]))
 
     @classmethod
     def _grid(cls, rows: int, columns: int, topology: str, toroid: bool) -> Grid:
@@ -368,8 +370,10 @@ class SpikingSOM(Process):
         Opposite edges are neighbours. Default False.
     neighbourhood : {"gaussian", "bubble"}
         Shape of the neighbourhood; y1 has no sign. Default "gaussian".
-    seed : int
-        Seed of the random rounding of weights. Default 0.
+    seed : int, optional
+        Seed of the random rounding of weights, from 0 to 2**63 - 1. Default: one of its
+        own, by its place in the graph: Processes draw independently, and runs can be
+        repeated.
     name : str, optional
         Name of the Process.
     log_config : lava.magma.core.process.process.LogConfig, optional
@@ -415,7 +419,7 @@ class SpikingSOM(Process):
         topology: Topology = "rectangular",
         toroid: bool = False,
         neighbourhood: Literal["gaussian", "bubble"] = "gaussian",
-        seed: Seed = 0,
+        seed: Seed | None = None,
         name: str | None = None,
         log_config: LogConfig | None = None,
     ) -> None:
@@ -437,7 +441,7 @@ class SpikingSOM(Process):
             race=race,
             rate_exp=rate_exp,
             steps=steps,
-            seed=seed,
+            **seed_parameters(seed),
             **options,
         )
         self.a_in = InPort(shape=(inputs,))

@@ -123,7 +123,7 @@ class _Learning(AbstractSubProcessModel):
         self._check(process)
         parameters = process.proc_params
         rule = parameters["plasticity"].loihi(
-            impulse=self.impulse(process), seed=parameters["seed"] % 2**31 + 1
+            impulse=self.impulse(process), seed=parameters["seed"]
         )
         self.synapses = LearningDense(
             weights=process.weights.init,

@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from lava_apps.kernel import Process
+from lava_apps.learning_rules import seed_rule
 from lava_apps.loihi2.formats import TRACE_MAX
 from lava_apps.parameters import (
     Fraction,
@@ -21,7 +22,7 @@ from lava_apps.parameters import (
 )
 from lava_apps.processes.stdp.dynamics import Coefficients
 from lava_apps.samples import remainder
-from lava_apps.streams import new_stream
+from lava_apps.streams import new_stream, seed_parameters
 
 from lava.magma.core.learning.learning_rule import (
     Loihi2FLearningRule,
@@ -159,7 +160,7 @@ class PairSTDP(_Rule):
         if self.mu != 0:
             problem = "must be 0 in Loihi's grammar, which has no powers"
             raise ParameterError(type(self).__name__, "mu", problem, self.mu)
-        return Loihi2FLearningRule(
+        rule = Loihi2FLearningRule(
             dw=_sum(
                 type(self).__name__,
                 a_minus=(-self.a_minus / impulse, "x0*y1"),
@@ -170,8 +171,8 @@ class PairSTDP(_Rule):
             y1_impulse=impulse,
             y1_tau=self.tau_minus,
             t_epoch=1,
-            rng_seed=seed,
         )
+        return seed_rule(rule, seed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -243,13 +244,13 @@ class TraceSTDP(_Rule):
         if offset != math.floor(offset) or offset > TRACE_MAX:
             problem = "times the impulse must be an integer up to 127"
             raise ParameterError(owner, "target", problem, self.target)
-        return Loihi2FLearningRule(
+        rule = Loihi2FLearningRule(
             dw=f"{plus}*y0*(x1 - {int(offset)})" if offset else f"{plus}*y0*x1",
             x1_impulse=impulse,
             x1_tau=self.tau,
             t_epoch=1,
-            rng_seed=seed,
         )
+        return seed_rule(rule, seed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -397,14 +398,14 @@ class RewardSTDP(_Rule):
             raise ParameterError(
                 owner, "tau_eligibility", problem, self.tau_eligibility
             )
-        return Loihi3FLearningRule(
+        rule = Loihi3FLearningRule(
             dw="u0*t*y3",
             dt=f"{changes} - 2^{exponent}*u0*t",
             x1_impulse=impulse,
             x1_tau=self.tau_plus,
             t_epoch=1,
-            rng_seed=seed,
         )
+        return seed_rule(rule, seed)
 
 
 def _fill(rule: Any, *values: Any) -> None:
@@ -465,8 +466,10 @@ class STDPDense(Process):
     reset_offset : int
         Which time step is the first of a sample: one that, counted from 1 on, leaves
         this remainder. Below `reset_interval`. Default 1.
-    seed : int
-        Seed of the stream for rounding in ``fixed_pt``. Default 0.
+    seed : int, optional
+        Seed of the stream for rounding in ``fixed_pt``, from 0 to 2**63 - 1. Default:
+        one of its own, by its place in the graph: Processes draw independently, and
+        runs can be repeated.
     name : str, optional
         Name of the Process.
     log_config : lava.magma.core.process.process.LogConfig, optional
@@ -526,7 +529,7 @@ class STDPDense(Process):
         learning: Fraction = 1.0,
         reset_interval: Annotated[Integer, Field(ge=0, lt=2**31)] = 0,
         reset_offset: Annotated[Integer, Field(ge=0, lt=2**31)] | None = None,
-        seed: Seed = 0,
+        seed: Seed | None = None,
         name: str | None = None,
         log_config: LogConfig | None = None,
     ) -> None:
@@ -548,7 +551,7 @@ class STDPDense(Process):
             reset_interval=reset_interval,
             reset_offset=remainder(owner, reset_interval, reset_offset),
             impulse=impulse or (TRACE_MAX if coefficients.saturating else 16),
-            seed=seed,
+            **seed_parameters(seed),
             **options,
         )
         self.s_in = InPort(shape=(pres,))
@@ -565,4 +568,4 @@ class STDPDense(Process):
         self.tag_scale = Var(shape=(1,), init=1)
         self.total = Var(shape=(posts,), init=0)
         self.learning = Var(shape=(1,), init=learning)
-        self.stream = Var(shape=(2,), init=new_stream(seed))
+        self.stream = Var(shape=(2,), init=new_stream(self.proc_params["seed"]))

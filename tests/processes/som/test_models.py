@@ -343,19 +343,25 @@ def test_spiking_neurons_with_the_largest_product_win_once_a_sample():
         assert units[sample][winners].min() >= units[sample].max() - rise - 1
 
 
-def test_winners_go_to_the_sample_and_a_sample_out_of_reach_teaches_nothing():
+@pytest.mark.parametrize("seed", range(6))
+def test_winners_go_to_the_sample_and_a_sample_out_of_reach_teaches_nothing(seed):
     steps, options = 20, {"steps": 20, "radius": 0.1, "rate_exp": 1}
     sample = CODE.encode(SAMPLES[:1])
     weights = coded((3, 3), seed=2)
-    som = SpikingSOM(weights=weights, norm=CODE.norm, reach=0.9, **options)
+    som = SpikingSOM(weights=weights, norm=CODE.norm, reach=0.9, seed=seed, **options)
     GradedEncoder(data=sample, steps=steps).s_out.connect(som.a_in)
     with Simulator(som, precision="fixed_pt") as sim:
         sim.run(15 * steps)
         learned = sim.get(som.weights)
     changed = (learned != weights.reshape(9, -1)).any(axis=1)
-    assert changed.sum() >= 1
+    before, after = (
+        np.abs(w.reshape(9, -1)[changed].astype(int) - sample.astype(int)).max(axis=1)
+        for w in (weights, learned)
+    )
+    # Several win together, until the random rounding of their weights parts them.
+    assert (after < before).all()
     # Traces hold half of the payload.
-    assert np.abs(learned[changed].astype(int) - sample.astype(int)).max() <= 2
+    assert after.min() <= 2
     far = SpikingSOM(weights=weights // 8, norm=CODE.norm, reach=0.3, **options)
     GradedEncoder(data=sample, steps=steps).s_out.connect(far.a_in)
     with Simulator(far, precision="fixed_pt") as sim:
