@@ -10,6 +10,11 @@ chapter 1). Lava's neurons count from rest, v = V - v_rest, in time steps:
 
     u <- (1 - du) u + a_in
     v <- (1 - dv) v + u + bias
+
+A synaptic current decays meanwhile, ``tau_syn dI/dt = -I``, and jumps by a weight when a
+spike arrives. Both equations are linear, so that a time step can be solved exactly
+(Rotter and Diesmann 1999, Biol. Cybern. 81:381): u then counts what the current of the
+begin of a step makes of v until its end.
 """
 
 from __future__ import annotations
@@ -62,8 +67,8 @@ class Membrane:
     dt : float
         Duration of a time step in ms. Default 0.1.
     method : {"euler", "exact"}
-        Forward Euler, or the exact exponential for a drive that is constant
-        during each step. Default "euler".
+        Forward Euler, or the exact solution for a drive that is constant during each
+        step and spikes that arrive when one begins. Default "euler".
 
     Raises
     ------
@@ -117,10 +122,22 @@ class Membrane:
 
     @property
     def gain(self) -> float:
-        """Change of v in a time step by a drive or synaptic current of 1 mV.
+        """Change of v in a time step by a synaptic current of 1 mV at its begin.
 
-        Weights in mV are to be multiplied by it.
+        Weights in mV are to be multiplied by it. In the exact method the current decays
+        during the step, with `tau_syn`; without that it lasts for the step.
         """
+        if self.method == "euler" or not self.tau_syn:
+            return self.drive_gain
+        # tau_syn / (tau_syn - tau_m) (exp(-dt / tau_syn) - exp(-dt / tau_m)), written
+        # so that it holds where the time constants are equal or nearly so.
+        rates = self.dt / self.tau_m - self.dt / self.tau_syn
+        growth = math.expm1(rates) / rates if rates else 1.0
+        return self.dt / self.tau_m * math.exp(-self.dt / self.tau_m) * growth
+
+    @property
+    def drive_gain(self) -> float:
+        """Change of v in a time step by a constant drive of 1 mV."""
         return self._decay(self.tau_m)
 
     @validated
@@ -140,7 +157,7 @@ class Membrane:
             of its time step, as Brian2 does it, and v is that of the step's end;
             hence v rests for one time step less than `t_ref` lasts.
         """
-        bias = np.asarray(drive, dtype=float) * self.gain
+        bias = np.asarray(drive, dtype=float) * self.drive_gain
         return {
             "du": self._decay(self.tau_syn) if self.tau_syn else 1.0,
             "dv": self._decay(self.tau_m),
@@ -164,7 +181,7 @@ class Membrane:
         (*shape) numpy.ndarray of float64
             Drive in mV.
         """
-        return np.asarray(np.asarray(bias_mant, dtype=float) / self.gain)
+        return np.asarray(np.asarray(bias_mant, dtype=float) / self.drive_gain)
 
     def _decay(self, tau: float) -> float:
         ratio = self.dt / tau

@@ -2,11 +2,13 @@ from dataclasses import FrozenInstanceError
 
 import numpy as np
 import pytest
+import scipy.linalg
 
 from lava_apps.membrane import Membrane
 from lava_apps.parameters import ParameterError
 from lava_apps.processes.lif import LIF
 from lava_apps.runtime import Simulator
+from lava_apps.testing import Case
 from tests.helpers import record
 
 
@@ -118,3 +120,33 @@ def test_the_classic_experiment_with_two_millivolts_never_spikes():
         sim.run(5000)
         assert Membrane().potential(sim.get(neuron.v)) == pytest.approx(-58)
     assert not sim.data[spikes].any()
+
+
+@pytest.mark.parametrize("dt", [0.1, 1.0, 7.0])
+@pytest.mark.parametrize(
+    ("tau_m", "tau_syn"),
+    [(10, 5), (5, 10), (8, 8), (8, 8 + 1e-9), (10, 0.2), (0.3, 20)],
+)
+def test_the_exact_method_is_exact_with_synapses(tau_m, tau_syn, dt):
+    """Two linear equations, solved by the exponential of their matrix."""
+    membrane = Membrane(tau_m=tau_m, tau_syn=tau_syn, dt=dt, method="exact")
+    rng = np.random.default_rng(0)
+    spikes = rng.integers(0, 2, size=(30, 1))
+    weight, drive = 4.0, 3.0
+    neurons = LIF.from_membrane(membrane, shape=1, drive=drive, vth=1e6)
+    sent = {"a_in": spikes * weight * membrane.gain}
+    process, steps = Case(lambda: neurons, sent).build()
+    with Simulator(process) as sim:
+        probe = sim.probe(process.v)
+        sim.run(steps)
+    # d/dt (I, V, drive)
+    matrix = np.array(
+        [[-1 / tau_syn, 0, 0], [1 / tau_m, -1 / tau_m, 1 / tau_m], [0, 0, 0]]
+    )
+    advance = scipy.linalg.expm(matrix * dt)
+    state, expected = np.array([0, 0, drive]), []
+    for spike in spikes[:, 0]:
+        state[0] += weight * spike
+        state = advance @ state
+        expected.append(state[1])
+    assert np.ravel(sim.data[probe]) == pytest.approx(expected, rel=1e-10)

@@ -75,19 +75,19 @@ def population_step(s_in, start_in, a_out, counts, last, centres, initial):  # t
         Spikes of this sample.
     last : (features,) numpy.ndarray
         Estimates of the sample before.
-    centres : (neurons,) numpy.ndarray
+    centres : (features, neurons) numpy.ndarray
         Preferred values.
-    initial : float
-        Estimate while there was no spike.
+    initial : (features,) numpy.ndarray
+        Estimates while there was no spike.
     """
     features, neurons = counts.shape
     for i in range(features):
         if start_in[0] != 0:
-            last[i] = population_vector(counts[i], centres, initial)
+            last[i] = population_vector(counts[i], centres[i], initial[i])
             counts[i] = 0
         for j in range(neurons):
             counts[i, j] += s_in[i, j]
-        a_out[i] = population_vector(counts[i], centres, initial)
+        a_out[i] = population_vector(counts[i], centres[i], initial[i])
 
 
 @njit(cache=True)

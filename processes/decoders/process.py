@@ -3,17 +3,15 @@
 import math
 from typing import Any
 
-import numpy as np
-
 from lava_apps.kernel import Process
 from lava_apps.parameters import (
-    Number,
     ParameterError,
+    PerNeuron,
     PositiveInteger,
     PositiveNumber,
     Shape,
     TimeSteps,
-    Vector,
+    spread,
     validated,
 )
 
@@ -169,11 +167,12 @@ class PopulationDecoder(Process):
     ----------
     features : int
         Number of values to be estimated.
-    centres : (neurons,) array_like
-        Values that the neurons of each feature prefer; ``encoder.centres.init`` of
-        a PopulationEncoder.
-    initial : float, optional
-        Estimate while there was no spike. Default: the mean of `centres`.
+    centres : (neurons,) or (features, neurons) array_like
+        Values that the neurons prefer, of all features or of each;
+        ``encoder.centres.init`` of a PopulationEncoder.
+    initial : float or (features,) array_like, optional
+        Estimate while there was no spike. Default: the mean of `centres`, feature by
+        feature.
     name : str, optional
         Name of the Process.
     log_config : lava.magma.core.process.process.LogConfig, optional
@@ -190,7 +189,7 @@ class PopulationDecoder(Process):
         The estimates so far.
     counts, last : Var
         Spikes of this sample, and estimates of the sample before.
-    centres : Var
+    centres : Var, shape (features, neurons)
         As above.
 
     Raises
@@ -212,21 +211,28 @@ class PopulationDecoder(Process):
         self,
         *,
         features: PositiveInteger,
-        centres: Vector,
-        initial: Number | None = None,
+        centres: PerNeuron,
+        initial: PerNeuron | None = None,
         name: str | None = None,
         log_config: LogConfig | None = None,
     ) -> None:
-        start = float(np.mean(centres)) if initial is None else initial
+        owner = type(self).__name__
+        if centres.ndim not in (1, 2) or centres.size == 0:
+            problem = "must be (neurons,) or (features, neurons)"
+            raise ParameterError(owner, "centres", problem, centres)
+        shape = (features, centres.shape[-1])
+        preferred = spread(owner, "centres", centres, shape).astype(float)
+        start = preferred.mean(axis=1)
+        if initial is not None:
+            start = spread(owner, "initial", initial, (features,)).astype(float)
         options: dict[str, Any] = {"name": name, "log_config": log_config}
         super().__init__(initial=start, **options)
-        shape = (features, len(centres))
         self.s_in = InPort(shape=shape)
         self.start_in = InPort(shape=(1,))
         self.a_out = OutPort(shape=(features,))
         self.counts = Var(shape=shape, init=0)
         self.last = Var(shape=(features,), init=start)
-        self.centres = Var(shape=centres.shape, init=centres)
+        self.centres = Var(shape=shape, init=preferred)
 
 
 class FilterDecoder(Process):

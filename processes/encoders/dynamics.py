@@ -78,8 +78,25 @@ def latency(value, steps):  # type: ignore[no-untyped-def]
     return math.floor((1 - value) * (steps - 1) + 0.5)
 
 
+def resolution(data: Array) -> float:
+    """Say how far apart two numbers can be that rounding alone has parted.
+
+    Parameters
+    ----------
+    data : numpy.ndarray
+        What one of them comes from.
+
+    Returns
+    -------
+    float
+        As a fraction of them: some units in the last place of the type of the data.
+    """
+    kind = data.dtype if data.dtype.kind == "f" else np.float64
+    return float(4 * np.finfo(kind).eps)
+
+
 @njit(cache=True)
-def spikes_until(steps, rate):  # type: ignore[no-untyped-def]
+def spikes_until(steps, rate, resolution):  # type: ignore[no-untyped-def]
     """Count the spikes of a regular train.
 
     Parameters
@@ -88,13 +105,15 @@ def spikes_until(steps, rate):  # type: ignore[no-untyped-def]
         Time steps since its begin.
     rate : float
         Spikes a time step.
+    resolution : float
+        See :func:`resolution`.
 
     Returns
     -------
     int
-        ``rate * steps``, rounded down (but 0.1 * 30 is 3, whatever its last bit).
+        ``rate * steps``, rounded down (but 0.29 * 100 is 29, whatever its last bit).
     """
-    return math.floor(rate * steps + 1e-9)
+    return math.floor(rate * steps * (1 + resolution))
 
 
 @njit(cache=True)
@@ -109,6 +128,7 @@ def rate_step(  # type: ignore[no-untyped-def]
     steps,
     rest,
     regular,
+    resolution,
 ):
     """Present a time step of samples as rates, in place.
 
@@ -128,6 +148,8 @@ def rate_step(  # type: ignore[no-untyped-def]
         Time steps of a sample, and of the rest after it.
     regular : bool
         Spikes at regular intervals instead of random ones.
+    resolution : float
+        See :func:`resolution`.
     """
     now = advance(start_out, sample, position, len(data), steps + rest)
     values = data[sample[0]]
@@ -137,7 +159,8 @@ def rate_step(  # type: ignore[no-untyped-def]
         if now >= steps or rate <= 0:
             continue
         if regular:
-            if spikes_until(now + 1, rate) > spikes_until(now, rate):
+            before = spikes_until(now, rate, resolution)
+            if spikes_until(now + 1, rate, resolution) > before:
                 s_out.flat[i] = 1
         elif uniform(stream) < rate:
             s_out.flat[i] = 1
@@ -145,7 +168,7 @@ def rate_step(  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def latency_step(  # type: ignore[no-untyped-def]
-    s_out, start_out, sample, position, data, factor, threshold, steps, rest
+    s_out, start_out, sample, position, data, factor, threshold, resolution, steps, rest
 ):
     """Present a time step of samples as times of one spike each, in place.
 
@@ -159,6 +182,8 @@ def latency_step(  # type: ignore[no-untyped-def]
         Values; times `factor` they are from 0 to 1.
     factor, threshold : float
         Scaled values up to the threshold are silent.
+    resolution : float
+        See :func:`resolution`.
     steps, rest : int
         Time steps of a sample, and of the rest after it.
     """
@@ -167,7 +192,7 @@ def latency_step(  # type: ignore[no-untyped-def]
     for i in range(values.size):
         value = values[i] * factor
         # A value of exactly the threshold is silent, whatever its last bit.
-        is_above = value > threshold * (1 + 1e-9)
+        is_above = value > threshold * (1 + resolution)
         spikes = is_above and latency(value, steps) == now
         s_out.flat[i] = 1 if spikes else 0
 
@@ -222,15 +247,17 @@ def population_step(  # type: ignore[no-untyped-def]
         Where in the data.
     activation : (features, neurons) numpy.ndarray of float64
         Responses to the present sample, from 0 to 1.
-    centres : (neurons,) numpy.ndarray of float64
+    centres : (features, neurons) numpy.ndarray of float64
         Values that the neurons prefer.
     stream : (2,) numpy.ndarray of uint64
         Random stream; advanced by one for each neuron, unless `as_latency`.
     data : (samples, features) numpy.ndarray
         Values.
-    sigma, max_rate, threshold : float
-        Width of the fields; spikes a step at the largest response; responses up
-        to the threshold are silent.
+    sigma : (features,) numpy.ndarray of float64
+        Width of the fields.
+    max_rate, threshold : float
+        Spikes a step at the largest response; responses up to the threshold are
+        silent.
     steps, rest : int
         Time steps of a sample, and of the rest after it.
     as_latency : bool
@@ -241,7 +268,7 @@ def population_step(  # type: ignore[no-untyped-def]
     for i in range(features):
         for j in range(neurons):
             if now == 0:
-                distance = (data[sample[0], i] - centres[j]) / sigma
+                distance = (data[sample[0], i] - centres[i, j]) / sigma[i]
                 activation[i, j] = math.exp(-(distance**2) / 2)
             response = activation[i, j]
             if now >= steps or response <= threshold:
@@ -255,7 +282,17 @@ def population_step(  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def delta_step(  # type: ignore[no-untyped-def]
-    s_out, start_out, sample, position, level, data, threshold, steps, rest
+    s_out,
+    start_out,
+    sample,
+    position,
+    level,
+    count,
+    data,
+    threshold,
+    resolution,
+    steps,
+    rest,
 ):
     """Present a time step of signals as on and off events, in place.
 
@@ -266,27 +303,37 @@ def delta_step(  # type: ignore[no-untyped-def]
     sample, position : (1,) numpy.ndarray of int
         Where in the data.
     level : (*shape) numpy.ndarray of float64
-        What the events so far add up to.
+        Filled with what the events so far add up to.
+    count : (*shape) numpy.ndarray of int64
+        On events of the sample, less off events.
     data : (samples, steps, size) numpy.ndarray
         Signals.
     threshold : float
         Change that makes an event.
+    resolution : float
+        See :func:`resolution`: what rounding can have taken from a change counts.
     steps, rest : int
         Time steps of a sample, and of the rest after it.
     """
     now = advance(start_out, sample, position, len(data), steps + rest)
     for i in range(level.size):
+        first = np.float64(data[sample[0], 0, i])
         on, off = 0, 0
         if now == 0:
-            level.flat[i] = data[sample[0], 0, i]
+            count.flat[i] = 0
         elif now < steps:
-            change = data[sample[0], now, i] - level.flat[i]
-            # A change of exactly the threshold counts, whatever its last bit.
-            if change >= threshold * (1 - 1e-9):
+            value = np.float64(data[sample[0], now, i])
+            # Counted, not added up: a sum would round once for each event.
+            known = first + count.flat[i] * threshold
+            rounded = resolution * (abs(value) + abs(first) + abs(known) + threshold)
+            # Of values so large that they cannot tell changes of the threshold.
+            rounded = min(rounded, threshold / 2)
+            if value - known >= threshold - rounded:
                 on = 1
-            elif change <= -threshold * (1 - 1e-9):
+            elif known - value >= threshold - rounded:
                 off = 1
-        level.flat[i] += (on - off) * threshold
+        count.flat[i] += on - off
+        level.flat[i] = first + count.flat[i] * threshold
         s_out.flat[i] = on
         s_out.flat[level.size + i] = off
 
@@ -321,13 +368,14 @@ def reconstruct(
         problem = "must have the shape (steps, 2, ...)"
         raise ParameterError("reconstruct", "events", problem, events)
     events = events.astype(float)  # first: unsigned ones would wrap
-    changes = threshold * (events[:, 0] - events[:, 1])
+    # Counted, and then multiplied, as the encoder does it.
+    changes = threshold * np.cumsum(events[:, 0] - events[:, 1], axis=0)
     try:
         start = np.broadcast_to(initial, events.shape[2:])
     except ValueError:
         problem = f"must be a number or fit the shape {events.shape[2:]}"
         raise ParameterError("reconstruct", "initial", problem, initial) from None
-    return np.asarray(start + np.cumsum(changes, axis=0))
+    return np.asarray(start + changes)
 
 
 @validated

@@ -88,6 +88,7 @@ class PyDeltaEncoderModel(KernelModel):
     sample: Array = LavaPyType(np.ndarray, np.int64)
     position: Array = LavaPyType(np.ndarray, np.int64)
     level: Array = LavaPyType(np.ndarray, float)
+    count: Array = LavaPyType(np.ndarray, np.int64)
 
 
 @implements(proc=GradedEncoder, protocol=LoihiProtocol)

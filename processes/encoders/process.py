@@ -11,16 +11,17 @@ from lava_apps.parameters import (
     Array,
     Fraction,
     Integer,
-    Number,
     ParameterError,
+    PerNeuron,
     PositiveNumber,
     Seed,
     TimeSteps,
     Vector,
     invalid,
+    spread,
     validated,
 )
-from lava_apps.processes.encoders.dynamics import receptive_field_centres
+from lava_apps.processes.encoders.dynamics import resolution
 from lava_apps.streams import new_stream, seed_parameters
 
 from lava.magma.core.process.ports.ports import OutPort
@@ -166,6 +167,7 @@ class RateEncoder(_Encoder):
             steps=steps,
             rest=rest,
             regular=train == "regular",
+            resolution=resolution(data),
             **seed_parameters(seed),
             **options,
         )
@@ -242,6 +244,7 @@ class LatencyEncoder(_Encoder):
             data=data.reshape(len(data), -1),
             factor=factor,
             threshold=threshold,
+            resolution=resolution(data),
             steps=steps,
             rest=rest,
             **options,
@@ -344,11 +347,13 @@ class PopulationEncoder(_Encoder):
         Time steps of silence after each sample. Default 0.
     neurons : int
         Neurons a feature, at least 2. Default 10.
-    low, high : float, optional
-        Values that the first and the last neuron prefer; data must lie between.
-        Default: the lowest and highest of the data.
+    low, high : float or (features,) array_like, optional
+        Values that the first and the last neuron of a feature prefer, for all or for
+        each; data must lie between. Default: the lowest and highest of each feature, as
+        in the paper.
     width : float
-        Sigma, in distances between neighbours' preferences, above 0. Default 1.
+        Sigma, in distances between neighbours' preferences of the feature, above 0.
+        Default 1.
     code : {"poisson", "latency"}
         Random train or time of one spike. Default "poisson".
     max_rate : float
@@ -375,7 +380,7 @@ class PopulationEncoder(_Encoder):
     activation : Var
         Responses to the present sample.
     centres : Var
-        Preferred values c_j, shape (neurons,).
+        Preferred values c_j of each feature, shape (features, neurons).
     stream : Var
         Random stream.
 
@@ -388,7 +393,8 @@ class PopulationEncoder(_Encoder):
     Examples
     --------
     >>> from lava_apps.processes.encoders import PopulationEncoder
-    >>> PopulationEncoder(data=[[1.5, -3.0]], steps=50, neurons=8).s_out.shape
+    >>> data = [[1.5, -3.0], [1.8, 40.0]]
+    >>> PopulationEncoder(data=data, steps=50, neurons=8).s_out.shape
     (2, 8)
     """
 
@@ -400,8 +406,8 @@ class PopulationEncoder(_Encoder):
         steps: TimeSteps,
         rest: Rest = 0,
         neurons: Annotated[Integer, Field(ge=2)] = 10,
-        low: Number | None = None,
-        high: Number | None = None,
+        low: PerNeuron | None = None,
+        high: PerNeuron | None = None,
         width: PositiveNumber = 1.0,
         code: Literal["poisson", "latency"] = "poisson",
         max_rate: Fraction = 0.25,
@@ -413,18 +419,8 @@ class PopulationEncoder(_Encoder):
         owner = type(self).__name__
         if data.ndim != 2:
             raise ParameterError(owner, "data", "must be (samples, features)", data)
-        first = float(data.min()) if low is None else low
-        last = float(data.max()) if high is None else high
-        if last <= first and high is not None:
-            problem = f"must be above the lowest preference, {first:g}"
-            raise ParameterError(owner, "high", problem, last)
-        if last <= first:
-            problem = f"must exceed {first:g} somewhere, or high be given"
-            raise ParameterError(owner, "data", problem, data)
-        if data.min() < first or data.max() > last:
-            problem = f"must lie between low = {first:g} and high = {last:g}"
-            raise ParameterError(owner, "data", problem, data)
-        centres = receptive_field_centres(neurons, low=first, high=last)
+        first, last = _ranges(owner, data, low, high)
+        centres = np.linspace(first, last, neurons, axis=1)
         options: dict[str, Any] = {"name": name, "log_config": log_config}
         super().__init__(
             data=data,
@@ -439,8 +435,32 @@ class PopulationEncoder(_Encoder):
         )
         self._present((data.shape[1], neurons))
         self.activation = Var(shape=(data.shape[1], neurons), init=0)
-        self.centres = Var(shape=(neurons,), init=centres)
+        self.centres = Var(shape=centres.shape, init=centres)
         self.stream = Var(shape=(2,), init=new_stream(self.proc_params["seed"]))
+
+
+def _ranges(owner: str, data: Array, low: Any, high: Any) -> tuple[Array, Array]:
+    """Find what each feature ranges from and to, and refuse data that do not."""
+    shape = data.shape[1:]
+    first = data.min(axis=0) if low is None else spread(owner, "low", low, shape)
+    last = data.max(axis=0) if high is None else spread(owner, "high", high, shape)
+    first, last = first.astype(float), last.astype(float)
+    empty = np.flatnonzero(last <= first)
+    if empty.size and high is not None:
+        problem = f"must be above the lowest preference, {first[empty[0]]:g}"
+        raise ParameterError(owner, "high", problem, high)
+    if empty.size:
+        names = ", ".join(str(i) for i in empty[:10]) + ", ..." * (empty.size > 10)
+        problem = f"must exceed {first[empty[0]]:g} somewhere, or high be given"
+        problem += f"; so in feature {names}" if len(first) > 1 else ""
+        raise ParameterError(owner, "data", problem, data[:, empty[0]])
+    outside = np.flatnonzero((data.min(axis=0) < first) | (data.max(axis=0) > last))
+    if outside.size:
+        i = outside[0]
+        problem = f"must lie between low = {first[i]:g} and high = {last[i]:g}"
+        problem += f" in feature {i}" if len(first) > 1 else ""
+        raise ParameterError(owner, "data", problem, data[:, i])
+    return first, last
 
 
 class DeltaEncoder(_Encoder):
@@ -478,6 +498,8 @@ class DeltaEncoder(_Encoder):
         were done.
     level : Var
         What the events so far add up to.
+    count : Var
+        On events of the present sample, less its off events.
 
     Raises
     ------
@@ -509,9 +531,11 @@ class DeltaEncoder(_Encoder):
         super().__init__(
             data=data.reshape(samples, steps, math.prod(shape)),
             threshold=threshold,
+            resolution=resolution(data),
             steps=steps,
             rest=rest,
             **options,
         )
         self._present((2, *shape))
         self.level = Var(shape=tuple(shape), init=0)
+        self.count = Var(shape=tuple(shape), init=0)

@@ -6,8 +6,10 @@ States are s in {-1, +1}^N. The local field of neuron i is
 
 with a_i the external field, and a neuron takes the state +1 if h_i > 0 and -1
 otherwise (Hopfield 1982, PNAS 79:2554, with states of either sign instead of 0
-and 1). A field of exactly zero gives -1, as a LIF neuron whose potential equals
-its threshold stays silent.
+and 1). A field of zero gives -1, as a LIF neuron whose potential equals its threshold
+stays silent. In floats a field counts as zero where it does not exceed what rounding can
+make of zero (:func:`is_positive`): Hebbian weights are multiples of 1/N, which floats do
+not hold, and their sums miss zero by some last bits.
 """
 
 import numpy as np
@@ -34,6 +36,8 @@ ROW_SUM_MAX = 2047
 A cue of :data:`CUE_FIELD` then overrides any state, and the field of a neuron
 stays within 12 bits, cue included; ``models.py`` shows why that is the limit.
 """
+
+_ROUNDING_UNIT = 2.0**-53
 
 CUE_FIELD = ROW_SUM_MAX + 1
 """External field that overrides any recurrent field of such weights."""
@@ -66,6 +70,35 @@ def local_field(weights, state, a_in, i):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
+def is_positive(field, weights, a_in, i):  # type: ignore[no-untyped-def]
+    """Tell whether a field is above zero, for certain.
+
+    A sum of n floats, each rounded once and added up one after the other, is off by less
+    than ``n u`` times the sum of their absolute values, to first order in the rounding
+    unit u (Higham 2002, "Accuracy and Stability of Numerical Algorithms", section 4.2);
+    weights that were rounded themselves add another u. Integers are never off.
+
+    Parameters
+    ----------
+    field : number
+        What :func:`local_field` gave.
+    weights, a_in, i
+        What it was given.
+
+    Returns
+    -------
+    bool
+        False where rounding may have made it of zero, too.
+    """
+    if field <= 0:
+        return False
+    total = float(abs(a_in[i]))
+    for j in range(weights.shape[1]):
+        total += abs(weights[i, j])
+    return field > (weights.shape[1] + 3) * _ROUNDING_UNIT * total
+
+
+@njit(cache=True)
 def step(a_in, s_out, weights, state, field, order, stream, asynchronous):  # type: ignore[no-untyped-def]
     """Advance the network by one time step, in place.
 
@@ -93,12 +126,12 @@ def step(a_in, s_out, weights, state, field, order, stream, asynchronous):  # ty
         shuffle(stream, order)
         for i in order:
             field[i] = local_field(weights, state, a_in, i)
-            state[i] = 1 if field[i] > 0 else -1
+            state[i] = 1 if is_positive(field[i], weights, a_in, i) else -1
     else:
         for i in range(state.size):
             field[i] = local_field(weights, state, a_in, i)
         for i in range(state.size):
-            state[i] = 1 if field[i] > 0 else -1
+            state[i] = 1 if is_positive(field[i], weights, a_in, i) else -1
     for i in range(state.size):
         s_out[i] = 1 if state[i] > 0 else 0
 
@@ -177,7 +210,8 @@ def projection(patterns: SignMatrix) -> FloatArray:
     ``W = X+ X`` with the pseudo-inverse ``X+`` of the patterns (Personnaz, Guyon
     and Dreyfus 1986, Phys. Rev. A 34:4217), diagonal set to zero. Each pattern
     is a fixed point as long as no neuron's own entry of W was 1, however much
-    the patterns resemble each other.
+    the patterns resemble each other. Patterns that depend on others, such as their
+    negatives, add nothing to the space, and so nothing to W.
 
     Parameters
     ----------
@@ -196,8 +230,13 @@ def projection(patterns: SignMatrix) -> FloatArray:
         many independent patterns as neurons.
     """
     states = patterns.astype(float)
-    weights = _symmetric_without_diagonal(np.linalg.pinv(states) @ states)
-    weights[np.abs(weights) < 1e-12] = 0  # rounding errors of zeros
+    _, lengths, directions = np.linalg.svd(states, full_matrices=False)
+    # The usual bound of what a length of zero comes out as.
+    rounding = max(states.shape) * np.finfo(float).eps
+    spanning = directions[lengths > rounding * lengths[0]]
+    weights = _symmetric_without_diagonal(spanning.T @ spanning)
+    # A projection has entries up to 1: these are zeros that were rounded.
+    weights[np.abs(weights) < rounding] = 0
     if not weights.any():
         problem = "span all dimensions, so that every state is a fixed point"
         raise ParameterError("projection", "patterns", problem, patterns)

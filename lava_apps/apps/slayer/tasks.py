@@ -139,7 +139,7 @@ def code_images(images: Array, steps: int) -> Floats:
         Spikes, 0 or 1.
     """
     # All trains that there are: one a grey level.
-    due = np.floor(np.arange(256)[:, None] / 255 * np.arange(steps + 1) + 1e-9)
+    due = np.arange(256)[:, None] * np.arange(steps + 1) // 255
     trains = np.diff(due, axis=1).astype(np.float32)
     return np.asarray(trains[images])
 

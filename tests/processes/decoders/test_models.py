@@ -158,7 +158,11 @@ def test_a_population_of_neurons_tells_values_it_was_given():
         (FirstSpikeDecoder, {}, "shape: is required"),
         (FilterDecoder, {"shape": 3, "tau": 0}, "tau: must be greater"),
         (FilterDecoder, {"shape": 3, "tau": 1e20}, "tau: must be short enough"),
-        (PopulationDecoder, {"features": 2, "centres": 3}, "centres: must be a non-em"),
+        (
+            PopulationDecoder,
+            {"features": 2, "centres": 3},
+            r"centres: must be \(neurons,\)",
+        ),
         (PopulationDecoder, {"features": 0, "centres": [3]}, "features: must be"),
         (RateDecoder, {"shape": 3, "window": 5, "rate": 1}, "rate: unknown, allowed"),
     ],

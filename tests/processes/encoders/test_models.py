@@ -285,11 +285,57 @@ def test_a_sample_there_is_not_is_the_first(sample):
     assert np.array_equal(sim.data[spikes], [[1, 0, 0]])
 
 
-def test_delta_counts_a_change_of_exactly_the_threshold():
-    ramp = np.arange(11)[:, None] / 10
-    encoder = DeltaEncoder(data=[ramp], threshold=0.1)
-    events = record(encoder.s_out, 11)
-    assert events[:, 0, 0].tolist() == [0] + [1] * 10
+@pytest.mark.parametrize("kind", [float, np.float32])
+@pytest.mark.parametrize("start", [0.0, 7.3, -2000.1])
+@pytest.mark.parametrize("every", [1, 3])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_delta_counts_a_change_of_exactly_the_threshold(kind, start, every, sign):
+    steps = 3000
+    ramp = (start + sign * 0.1 * np.arange(steps)).astype(kind)[:, None]
+    encoder = DeltaEncoder(data=[ramp], threshold=0.1 * every)
+    with Simulator(encoder) as sim:
+        probe = sim.probe(encoder.s_out)
+        sim.run(steps)
+        assert np.ravel(sim.get(encoder.count)) == sign * ((steps - 1) // every)
+    events = sim.data[probe][:, 0 if sign > 0 else 1, 0]
+    assert np.flatnonzero(events).tolist() == list(range(every, steps, every))
+    assert not sim.data[probe][:, 1 if sign > 0 else 0].any()
+
+
+def test_delta_of_a_constant_that_is_too_large_for_its_threshold_is_silent():
+    encoder = DeltaEncoder(data=np.full((1, 20, 1), 1e12), threshold=1e-6)
+    assert not record(encoder.s_out, 20).any()
+
+
+@pytest.mark.parametrize("kind", [float, np.float32])
+@pytest.mark.parametrize(("rate", "steps"), [(0.29, 100), (0.1, 30), (0.57, 100)])
+def test_a_regular_train_has_all_its_spikes(kind, rate, steps):
+    data = np.array([[rate, 1.0]], dtype=kind)
+    encoder = RateEncoder(data=data, steps=steps, train="regular", max_rate=1)
+    assert record(encoder.s_out, steps)[:, 0].sum() == round(rate * steps)
+
+
+DIFFERENT = [[0.1, 100.0], [0.9, 900.0], [0.0, 0.0], [1.0, 1000.0]]
+
+
+def test_each_feature_has_fields_over_its_own_range():
+    encoder = PopulationEncoder(data=DIFFERENT, steps=1)
+    with Simulator(encoder) as sim:
+        probe = sim.probe(encoder.activation)
+        sim.run(4)
+    # One is a thousand times the other: they look the same.
+    assert sim.data[probe][:, 0] == pytest.approx(sim.data[probe][:, 1])
+    apart = np.abs(sim.data[probe][0, 0] - sim.data[probe][1, 0])
+    assert apart.max() > 0.9
+    assert encoder.centres.init[:, -1].tolist() == [1, 1000]
+
+
+def test_each_feature_may_be_given_a_range_of_its_own():
+    encoder = PopulationEncoder(
+        data=DIFFERENT, steps=1, neurons=3, low=[-1, 0], high=[1, 2000], code="latency"
+    )
+    assert encoder.centres.init.tolist() == [[-1, 0, 1], [0, 1000, 2000]]
+    assert encoder.proc_params["sigma"].tolist() == [1, 1000]
 
 
 def test_reconstruct_takes_events_of_any_type_and_one_start_a_signal():
