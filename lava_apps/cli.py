@@ -13,6 +13,7 @@ from rich.console import Console
 from lava_apps import __version__
 from lava_apps.apps.bench import commands as bench
 from lava_apps.apps.digits import commands as digits
+from lava_apps.apps.divergence import DivergenceError
 from lava_apps.apps.graph.commands import graph
 from lava_apps.apps.hopfield import commands as hopfield
 from lava_apps.apps.lif.commands import lif
@@ -67,6 +68,12 @@ def demo(
     Console().print(f"demo: {time.perf_counter() - start:.1f} s")
 
 
+_REFUSALS = (
+    *(DataError, DivergenceError, NetworkError, StateError),
+    *(OSError, MemoryError),
+)
+
+
 def main() -> None:
     """Run the command line; bad arguments and missing data end it with status 2."""
     try:
@@ -75,7 +82,7 @@ def main() -> None:
         option = error.parameter.replace("_", "-")
         print(f"lava-apps: --{option}: {error.complaint}", file=sys.stderr)
         sys.exit(2)
-    except (DataError, NetworkError, StateError, OSError, MemoryError) as error:
+    except _REFUSALS as error:
         print(f"lava-apps: {error}", file=sys.stderr)
         sys.exit(2)
 

@@ -11,9 +11,9 @@ chapter 1). Lava's neurons count from rest, v = V - v_rest, in time steps:
     u <- (1 - du) u + a_in
     v <- (1 - dv) v + u + bias
 
-A synaptic current decays meanwhile, ``tau_syn dI/dt = -I``, and jumps by a weight when a
-spike arrives. Both equations are linear, so that a time step can be solved exactly
-(Rotter and Diesmann 1999, Biol. Cybern. 81:381): u then counts what the current of the
+A synaptic current decays meanwhile, ``tau_syn dI/dt = -I``, and jumps by a weight when
+a spike arrives. Both equations are linear, so that a time step can be solved exactly
+(Rotter and Diesmann 1999, Biol. Cybern. 81:381): u then counts what the current at the
 begin of a step makes of v until its end.
 """
 

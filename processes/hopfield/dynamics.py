@@ -7,9 +7,9 @@ States are s in {-1, +1}^N. The local field of neuron i is
 with a_i the external field, and a neuron takes the state +1 if h_i > 0 and -1
 otherwise (Hopfield 1982, PNAS 79:2554, with states of either sign instead of 0
 and 1). A field of zero gives -1, as a LIF neuron whose potential equals its threshold
-stays silent. In floats a field counts as zero where it does not exceed what rounding can
-make of zero (:func:`is_positive`): Hebbian weights are multiples of 1/N, which floats do
-not hold, and their sums miss zero by some last bits.
+stays silent. In floats a field counts as zero where it does not exceed what rounding
+can make of zero (:func:`is_positive`): Hebbian weights are multiples of 1/N, which
+floats do not hold, and their sums miss zero by some last bits.
 """
 
 import numpy as np
@@ -73,10 +73,11 @@ def local_field(weights, state, a_in, i):  # type: ignore[no-untyped-def]
 def is_positive(field, weights, a_in, i):  # type: ignore[no-untyped-def]
     """Tell whether a field is above zero, for certain.
 
-    A sum of n floats, each rounded once and added up one after the other, is off by less
-    than ``n u`` times the sum of their absolute values, to first order in the rounding
-    unit u (Higham 2002, "Accuracy and Stability of Numerical Algorithms", section 4.2);
-    weights that were rounded themselves add another u. Integers are never off.
+    A sum of n floats, each rounded once and added up one after the other, is off by
+    less than ``n u`` times the sum of their absolute values, to first order in the
+    rounding unit u (Higham 2002, "Accuracy and Stability of Numerical Algorithms",
+    section 4.2); weights that were rounded themselves add another u. Integers are never
+    off.
 
     Parameters
     ----------

@@ -9,6 +9,7 @@ import math
 from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
+import scipy.linalg
 from numba import njit
 from pydantic import Field
 
@@ -487,19 +488,42 @@ def initial_weights(
     if method == "sample":
         chosen = np.random.default_rng(seed).integers(len(data), size=shape)
         return np.asarray(data[chosen])
-    mean, features = data.mean(axis=0), data.shape[1]
-    spread = np.atleast_2d(np.cov(data, rowvar=False, bias=True))
-    values, vectors = np.linalg.eigh(spread)
-    axes = np.zeros((2, features))
-    for k in range(min(2, features)):
-        vector = vectors[:, -1 - k]
-        vector = vector * np.sign(vector[np.abs(vector).argmax()])  # either will do
-        axes[k] = math.sqrt(max(values[-1 - k], 0.0)) * vector
+    mean = data.mean(axis=0)
+    axes = _principal_axes(data - mean)
     along_rows, along_columns = axes if rows >= columns else axes[::-1]
     down, across = (np.linspace(-1, 1, n) if n > 1 else np.zeros(1) for n in shape)
     return np.asarray(
         mean + down[:, None, None] * along_rows + across[:, None] * along_columns
     )
+
+
+def _principal_axes(centred: Array) -> Array:
+    """Give the two largest principal components, as long as standard deviations.
+
+    Products of the samples with each other, or of the features, have the same
+    eigenvalues; those of the fewer are taken (the "method of snapshots", Sirovich 1987,
+    Q. Appl. Math. 45:561).
+    """
+    samples, features = centred.shape
+    by_samples = samples < features
+    products = centred @ centred.T if by_samples else centred.T @ centred
+    size = len(products)
+    values, vectors = scipy.linalg.eigh(
+        products / samples, subset_by_index=[max(size - 2, 0), size - 1]
+    )
+    axes = np.zeros((2, features))
+    # Below this an eigenvalue of zero is rounded, and its vector is any.
+    rounding = max(samples, features) * np.finfo(float).eps * max(values[-1], 0.0)
+    for k in range(len(values)):
+        value, vector = values[-1 - k], vectors[:, -1 - k]
+        if value <= rounding:
+            continue
+        if by_samples:
+            vector = centred.T @ vector
+            vector = vector / np.linalg.norm(vector)
+        vector = vector * np.sign(vector[np.abs(vector).argmax()])  # either will do
+        axes[k] = math.sqrt(value) * vector
+    return axes
 
 
 class Race(NamedTuple):

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from lava_apps.apps.divergence import diverged
 from lava_apps.apps.slayer.networks import Settings, import_torch, make_network
 from lava_apps.apps.slayer.tasks import Task
 from lava_apps.parameters import Array, ParameterError
@@ -88,6 +89,8 @@ def train(
         Where torch, or what else the network needs, is not installed.
     StateError
         For a checkpoint that is missing, damaged, or of another training.
+    DivergenceError
+        When the loss is no number any more. The checkpoint is from before.
     """
     if resume and checkpoint is None:
         problem = "must name the checkpoint to go on from"
@@ -143,6 +146,10 @@ def _epoch(
         messages = torch.from_numpy(_shifted(task, chosen, settings.shift, rng))
         scores = network.scores(network(messages))
         loss = torch.nn.functional.cross_entropy(scores, labels[chosen])
+        if not torch.isfinite(loss):
+            when = f"in epoch {history.epochs + 1}, after {begin:,} samples"
+            change = f"lower rate, which is {settings.rate:g}"
+            diverged(f"the loss is {float(loss.detach())}", when, change)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

@@ -121,6 +121,11 @@ class SelfOrganisingMap(TransformerMixin, BaseEstimator):
         -------
         SelfOrganisingMap
             Itself.
+
+        Raises
+        ------
+        DivergenceError
+            For weights that leave the data far behind.
         """
         data = validate_data(self, X, dtype=float, ensure_min_samples=2)
         given = self.get_params(deep=False)
@@ -129,9 +134,10 @@ class SelfOrganisingMap(TransformerMixin, BaseEstimator):
             raise ParameterError(type(self).__name__, "mode", problem, given["mode"])
         state, backend = given.pop("random_state"), given.pop("backend")
         seed = int(check_random_state(state).randint(2**31 - 1))
-        self._settings = MapSettings(**given, seed=seed)
-        progress = Progress(self._settings, len(data))
+        settings = MapSettings(**given, seed=seed)
+        progress = Progress(settings, len(data))
         _, self.weights_, _ = train(data, progress, backend=backend)
+        self._settings = settings
         self.positions_ = positions(self._settings)
         self.labels_, distances = self._winners(data)
         self.quantisation_error_ = float(distances.mean())

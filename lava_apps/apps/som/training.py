@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lava_apps.apps.checkpoints import Checkpoints, load_checkpoint
+from lava_apps.apps.divergence import check_map
 from lava_apps.apps.som.network import MapNetwork, MapSettings
 from lava_apps.parameters import Array
 from lava_apps.runtime import Simulator, Snapshot
@@ -125,6 +126,11 @@ def train(
         In units of the data.
     backend : str
         What it ran on.
+
+    Raises
+    ------
+    DivergenceError
+        For weights that leave the data far behind. The checkpoint is from before.
     """
     settings, samples = progress.settings, progress.samples
     network = MapNetwork(settings, data)
@@ -141,6 +147,9 @@ def train(
                     network.begin_epoch(sim, epoch)
                 presented = min(chunk if warm else 1, samples - place)
                 sim.run(presented * settings.steps)
+                if settings.precision == "floating_pt":  # 8 bits cannot diverge
+                    when = f"after {progress.done + presented:,} presentations"
+                    check_map(network.weights(sim), data, when, _advice(settings))
                 progress = replace(progress, done=progress.done + presented)
                 if warm:
                     progress = replace(
@@ -152,3 +161,13 @@ def train(
                 checkpoints.keep(progress.header, sim.snapshot)
                 on_chunk(presented)
         return progress, network.weights(sim), sim.backend
+
+
+def _advice(settings: MapSettings) -> str:
+    """Say what makes weights leave the data, and what to change."""
+    if settings.neighbourhood == "mexican_hat":
+        return (
+            'neighbourhood="mexican_hat" pushes distant neurons away from each sample; '
+            "lower rate and radius, or take another neighbourhood"
+        )
+    return "lower rate"

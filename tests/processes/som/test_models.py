@@ -1,5 +1,7 @@
 """Self-organising maps against MiniSom, definitions, and under the contract."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -427,3 +429,32 @@ def test_fixed_point_refuses_weights_beyond_8_bits():
     som = SOM(weights=WEIGHTS * 2, samples=5)
     with pytest.raises(ParameterError, match="weights: must be from 0 to 255"):
         Simulator(som, precision="fixed_pt")
+
+
+@pytest.mark.parametrize(
+    "shape", [(5, 40), (40, 5), (2, 9), (7, 7), (3, 1), (1, 4), (2, 2)]
+)
+def test_principal_components_are_those_of_the_singular_values(shape):
+    rng = np.random.default_rng(3)
+    data = rng.normal(size=shape) * rng.uniform(0.5, 4, shape[1])
+    weights = initial_weights(data, (4, 3))
+    mean = data.mean(axis=0)
+    _, lengths, vectors = np.linalg.svd(data - mean, full_matrices=False)
+    lengths = lengths / np.sqrt(len(data))
+    # Corners: a standard deviation along the first, and along the second.
+    for corner in (weights[0, 0], weights[3, 2]):
+        for k in range(min(2, len(lengths))):
+            along = (corner - mean) @ vectors[k]
+            assert abs(along) == pytest.approx(lengths[k], abs=1e-9)
+    spanned = (weights - mean).reshape(12, -1)
+    assert spanned @ vectors[:2].T @ vectors[:2] == pytest.approx(spanned, abs=1e-9)
+
+
+def test_many_features_cost_no_matrix_of_them():
+    """56 samples of 186,480 features would be 259 GiB."""
+    data = np.random.default_rng(0).normal(size=(12, 100_000))
+    tracemalloc.start()
+    initial_weights(data, (3, 3))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 6 * data.nbytes
