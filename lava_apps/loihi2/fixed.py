@@ -14,8 +14,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import networkx
 import numpy as np
 
+from lava_apps.graphs import find_processes
 from lava_apps.loihi2.catalogue import CONNECTIONS, class_path
 from lava_apps.loihi2.formats import INPUT_SHIFT
 from lava_apps.loihi2.run_configs import Precision
@@ -31,7 +33,7 @@ from lava_apps.parameters import ParameterError, TimeSteps, validated
 from lava_apps.runtime import Simulator
 from lava_apps.runtime.probes import Probe
 
-from lava.magma.compiler.compiler_graphs import find_processes
+from lava.magma.core.process.interfaces import AbstractProcessMember
 from lava.magma.core.process.process import AbstractProcess, Collection
 
 Backend = Literal["inline", "compiled"]
@@ -177,24 +179,38 @@ def to_fixed(
 
 def _copy(graph: list[AbstractProcess]) -> dict[AbstractProcess, AbstractProcess]:
     """Copy a graph, with all its connections."""
-    members, found = list(graph), set(graph)
-    for process in members:  # grows: parts of Processes, too
-        parts = [p for p in process.procs.members if p not in found]
-        members += parts
-        found |= set(parts)
-    # Lava's Collection answers a question for any attribute with an AssertionError,
-    # so that copy cannot ask whether it knows how to copy itself.
-    collections = [
-        value
-        for process in members
-        for value in vars(process).values()
-        if isinstance(value, Collection)
-    ]
-    memo: dict[int, Any] = {id(c): Collection.__new__(Collection) for c in collections}
-    copies = copy.deepcopy(members, memo)
-    for collection in collections:
-        vars(memo[id(collection)]).update(copy.deepcopy(vars(collection), memo))
-    return dict(zip(members, copies, strict=True))
+    nodes = _nodes(graph)
+    # Copied one by one, where each finds all others in the memo: along connections
+    # copy would call itself as often as there are Processes. And a Collection of
+    # Lava's answers a question for any attribute with an AssertionError, so that
+    # copy cannot ask whether it knows how to copy itself.
+    memo: dict[int, Any] = {id(node): object.__new__(type(node)) for node in nodes}
+    for node in nodes:
+        if isinstance(node, AbstractProcess):
+            memo[id(node)]._runtime = None  # which Lava asks for when it is given up
+    for node in nodes:
+        vars(memo[id(node)]).update(copy.deepcopy(vars(node), memo))
+    return {p: memo[id(p)] for p in nodes if isinstance(p, AbstractProcess)}
+
+
+def _nodes(graph: list[AbstractProcess]) -> list[Any]:
+    """Find what refers to one another: Processes, their ports, Vars and Collections."""
+    kinds = (AbstractProcess, AbstractProcessMember, Collection)
+    nodes: dict[int, Any] = {id(process): process for process in graph}
+    waiting = list(graph)
+    while waiting:
+        held = list(vars(waiting.pop()).values())
+        while held:
+            value = held.pop()
+            if isinstance(value, kinds):
+                if id(value) not in nodes:
+                    nodes[id(value)] = value
+                    waiting.append(value)
+            elif isinstance(value, dict):
+                held += [*value.keys(), *value.values()]
+            elif isinstance(value, list | tuple | set):
+                held += value
+    return list(nodes.values())
 
 
 def _is_lif(process: AbstractProcess) -> bool:
@@ -259,14 +275,16 @@ def _groups(
     populations: list[AbstractProcess],
 ) -> list[list[AbstractProcess]]:
     """Group populations that one connection feeds, and so share a scale."""
-    groups: list[set[AbstractProcess]] = [{p} for p in populations]
-    for feeder in (q.process for p in populations for q in p.a_in.get_src_ports()):
-        fed = {t for t in _targets(feeder) if t in populations}
-        touched = [g for g in groups if g & fed]
-        if len(touched) > 1:
-            groups = [g for g in groups if g not in touched]
-            groups.append(set().union(*touched))
-    return [sorted(group, key=lambda p: p.id) for group in groups]
+    sharing = networkx.Graph()
+    sharing.add_nodes_from(populations)
+    for feeder in {q.process for p in populations for q in p.a_in.get_src_ports()}:
+        fed = [t for t in _targets(feeder) if t in sharing]
+        sharing.add_edges_from((fed[0], other) for other in fed[1:])
+    groups = [
+        sorted(group, key=lambda p: p.id)
+        for group in networkx.connected_components(sharing)
+    ]
+    return sorted(groups, key=lambda group: group[0].id)
 
 
 def _observe(

@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from lava_apps.graphs import find_processes
 from lava_apps.loihi2.catalogue import (
     ADAPTERS,
     FROM_CHIP,
@@ -29,7 +30,7 @@ from lava_apps.loihi2.run_configs import Precision, RunConfig
 from lava_apps.messages import label, warn_caller
 from lava_apps.parameters import ParameterError, validated
 
-from lava.magma.compiler.compiler_graphs import ProcGroupDiGraphs, find_processes
+from lava.magma.compiler.compiler_graphs import ProcGroupDiGraphs
 from lava.magma.core.model.model import AbstractProcessModel
 from lava.magma.core.model.py.model import AbstractPyProcessModel
 from lava.magma.core.model.sub.model import AbstractSubProcessModel

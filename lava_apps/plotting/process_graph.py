@@ -12,10 +12,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
+from lava_apps.graphs import find_processes
 from lava_apps.parameters import validated
 from lava_apps.plotting.style import COLOURS, new_figure
 
-from lava.magma.compiler.compiler_graphs import find_processes
 from lava.magma.core.process.ports.ports import InPort
 from lava.magma.core.process.process import AbstractProcess
 

@@ -1,5 +1,6 @@
 """Running graphs of Lava Processes."""
 
+from lava_apps.graphs import install
 from lava_apps.runtime.compiled.registry import register_kernel
 from lava_apps.runtime.errors import (
     BackendError,
@@ -29,3 +30,6 @@ __all__ = [
     "enable",
     "register_kernel",
 ]
+
+# Before a graph is made: virtual ports walk along others when they are connected.
+install()

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
+from lava_apps.graphs import find_processes
 from lava_apps.kernel import KernelModel
 from lava_apps.messages import label
 from lava_apps.runtime import housekeeping, snapshots
@@ -23,7 +24,6 @@ from lava_apps.runtime.scheduler import Worker
 from lava_apps.runtime.snapshots import Snapshot
 from lava_apps.runtime.stock import compile_graph, kill_graph, receive, start_graph
 
-from lava.magma.compiler.compiler_graphs import find_processes
 from lava.magma.core.process.ports.ports import InPort, OutPort
 from lava.magma.core.process.process import AbstractProcess
 from lava.magma.core.process.variable import Var

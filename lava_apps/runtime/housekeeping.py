@@ -4,7 +4,8 @@ Lava keeps every Process and Var that was ever made, adds a handler to the root
 logger for each Process (so that a message is printed as often as there were
 Processes), and executes the files of a Process' folder at each compilation. Here
 it keeps them while somebody else does, logs once, and remembers which
-ProcessModels it found.
+ProcessModels it found. How it walks along connections is in
+:mod:`lava_apps.graphs`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import sys
 import weakref
 from collections.abc import Callable
 from typing import Any
+
+from lava_apps import graphs
 
 from lava.magma.compiler.compiler import Compiler
 from lava.magma.compiler.compiler_graphs import ProcGroupDiGraphs
@@ -34,7 +37,8 @@ class _Living(weakref.WeakSet[Any]):
 
 
 def install() -> None:
-    """Mend both; a second call changes nothing."""
+    """Mend them; a second call changes nothing."""
+    graphs.install()
     for server, name in ((ProcessServer(), "processes"), (VarServer(), "vars")):
         if not isinstance(getattr(server, name), _Living):
             setattr(server, name, _Living(getattr(server, name)))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lava_apps.graphs import source_var
 from lava_apps.messages import label
 from lava_apps.runtime.errors import BackendError
 
@@ -212,4 +213,4 @@ def leaf_var(var: Var) -> Var:
     Var
         The Var of a leaf Process.
     """
-    return var if var.aliased_var is None else leaf_var(var.aliased_var)
+    return source_var(var)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from pydantic import BeforeValidator
 from scipy.sparse import csr_matrix
 
+from lava_apps.graphs import find_processes
 from lava_apps.loihi2.run_configs import Precision, RunConfig
 from lava_apps.messages import label, warn_caller
 from lava_apps.parameters import (
@@ -32,7 +33,6 @@ from lava_apps.runtime.progress import progress_bar
 from lava_apps.runtime.seeding import seeded
 from lava_apps.runtime.snapshots import Snapshot
 
-from lava.magma.compiler.compiler_graphs import find_processes
 from lava.magma.core.process.ports.ports import InPort, OutPort
 from lava.magma.core.process.process import AbstractProcess
 from lava.magma.core.process.variable import Var

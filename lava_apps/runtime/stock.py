@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lava_apps.graphs import find_processes
 from lava_apps.messages import label
 from lava_apps.runtime.arrangement import Arrangement
 from lava_apps.runtime.errors import BackendError
 
-from lava.magma.compiler.compiler_graphs import find_processes
 from lava.magma.core.process.message_interface_enum import ActorType
 from lava.magma.core.process.process import AbstractProcess
 from lava.magma.core.run_configs import RunConfig

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_matrix, issparse
 
+from lava_apps.graphs import find_processes
 from lava_apps.loihi2.catalogue import (
     CONNECTIONS,
     NEURONS,
@@ -28,7 +29,6 @@ from lava_apps.parameters import Array, ParameterError
 from lava_apps.runtime.arrangement import Arrangement
 from lava_apps.runtime.backends import InlineBackend
 
-from lava.magma.compiler.compiler_graphs import find_processes
 from lava.magma.core.model.model import AbstractProcessModel
 from lava.magma.core.model.py.model import AbstractPyProcessModel
 from lava.magma.core.model.sub.model import AbstractSubProcessModel
