@@ -269,7 +269,8 @@ def _build(model: Any, process: AbstractProcess) -> list[Any]:
 
 
 def _flatten(ll: Any, kind: type = list) -> list[Any]:
-    flat, waiting = [], [*reversed(ll)]
+    flat: list[Any] = []
+    waiting: list[Any] = [*reversed(ll)]
     while waiting:
         item = waiting.pop()
         if isinstance(item, kind):

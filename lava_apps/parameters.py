@@ -68,11 +68,16 @@ def describe(value: object) -> str:
     Returns
     -------
     str
-        Shape and type of an array, otherwise at most 60 characters of the repr.
+        Shape and type of an array, class and name of what has no repr of its own,
+        otherwise at most 60 characters of the repr.
     """
     if isinstance(value, np.ndarray) and value.size > 1:
         return f"an array of shape {value.shape} and type {value.dtype}"
-    text = repr(value)
+    if type(value).__repr__ is object.__repr__:
+        name = getattr(value, "name", None)
+        kind = type(value).__name__
+        return f"{kind} {name!r}" if isinstance(name, str) else f"an object of {kind}"
+    text = " ".join(repr(value).splitlines())
     return text if len(text) <= 60 else text[:57] + "..."
 
 

@@ -310,7 +310,9 @@ class Graph:
 
     def _note_parts(self, processes: Iterable[AbstractProcess]) -> None:
         """Note of which Processes others are parts: attributes, or built from them."""
-        for process in processes:
+        waiting = [*reversed(list(processes))]
+        while waiting:
+            process = waiting.pop()
             names = process.procs.member_names
             parts = {name: getattr(process.procs, name) for name in names}
             for name, value in vars(process).items():  # such as lava-dl's layers
@@ -322,7 +324,7 @@ class Graph:
                 if part not in self._parents:
                     new.setdefault(part, name)
             self._parents |= {part: (process, name) for part, name in new.items()}
-            self._note_parts(new)
+            waiting += reversed(new)
 
     def parent_of(self, process: AbstractProcess) -> AbstractProcess | None:
         """Find the Process that a Process is a part of."""
@@ -342,10 +344,11 @@ class Graph:
         str
             Such as ``Hopfield 'memory' / neurons (LIF)``.
         """
-        found = self._parents.get(process)
-        if found is None:
-            return label(process)
-        return f"{self.name_of(found[0])} / {found[1]} ({type(process).__name__})"
+        within: list[str] = []
+        while found := self._parents.get(process):
+            within.append(f"{found[1]} ({type(process).__name__})")
+            process = found[0]
+        return " / ".join([label(process), *reversed(within)])
 
     def close(self) -> None:
         """End the use of the graph, which is then as it was."""

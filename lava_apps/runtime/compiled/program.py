@@ -1,4 +1,4 @@
-"""From a graph to the source of one loop over time steps, and its arguments."""
+"""From a graph to the calls of a loop over time steps, and their arguments."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numba.core.dispatcher import Dispatcher
 from lava_apps.kernel import KernelModel, find_active
 from lava_apps.runtime.compiled import messages
 from lava_apps.runtime.compiled.graph import Graph, Node
-from lava_apps.runtime.compiled.loader import load
+from lava_apps.runtime.compiled.loops import Call, bind
 from lava_apps.runtime.compiled.recorders import Events, Recorder
 from lava_apps.runtime.errors import BackendError
 
@@ -52,9 +52,8 @@ class Program:
         self._threads = threads
         self.calls: list[Node | None] = []
         self.is_parallel = False
-        self._lines: list[str] = []
+        self._written: list[Call] = []
         self._used: list[tuple[Node, list[Any]]] = []
-        self._functions: dict[str, Dispatcher] = {}
         self._names: dict[Any, str] = {}
         self._values: list[Any] = []
         self._drawing: set[tuple[int, str]] = set()
@@ -70,7 +69,7 @@ class Program:
         self._draw(0)
         self._bind_messages()
         self._write(recorders)
-        self._run = load(self.source, self._functions, self._arguments(1, 0))
+        self._run = bind(self._written, list(self._names.values()), self._values)
 
     def run(self, first: int, steps: int) -> int:
         """Run some time steps, or fewer where a probe has kept so much.
@@ -89,7 +88,7 @@ class Program:
         """
         self._draw(steps)
         self.clock[2] = 0
-        self._run(*self._arguments(first, steps))
+        self._run(first, steps, self.clock)
         return int(self.clock[0]) - first + 1
 
     def bytes_of(self, process: AbstractProcess) -> int:
@@ -103,9 +102,6 @@ class Program:
         }
         return sum(arrays.values())
 
-    def _arguments(self, first: int, steps: int) -> tuple[Any, ...]:
-        return (first, steps, self.clock, *self._values)
-
     def _draw(self, steps: int) -> None:
         for node in self.graph.nodes:
             if node.kernel.draw is None:
@@ -116,26 +112,7 @@ class Program:
                 if (id(node), name) in self._drawn:
                     self._values[self._drawn[id(node), name]] = value
 
-    # The source
-
-    @property
-    def source(self) -> str:
-        """Of a module with the loop."""
-        parameters = ", ".join(["first", "steps", "clock", *self._names.values()])
-        return "\n".join(
-            [
-                '"""The time steps of a graph; written by lava_apps."""',
-                "",
-                f"def run({parameters}):",
-                "    for time_step in range(first, first + steps):",
-                "        row = time_step - first",
-                "        clock[0] = time_step",
-                *(f"        {line}" for line in self._lines),
-                "        if clock[2] != 0:",
-                "            return",
-                "",
-            ]
-        )
+    # The calls
 
     def _write(self, recorders: list[Recorder]) -> None:
         buffering = [n for n in self.graph.nodes if n.kernel.phases.keys() - {"step"}]
@@ -173,11 +150,7 @@ class Program:
     def _emit(self, node: Node | None, function: Dispatcher, *values: Any) -> None:
         """Write a call; values that are strings are names in the loop."""
         names = [v if isinstance(v, str) else self._name(v) for v in values]
-        known = [n for n, f in self._functions.items() if f is function]
-        name = known[0] if known else f"f{len(self._functions)}"
-        self._functions[name] = function
-        self._lines.append(f"clock[1] = {len(self.calls)}")
-        self._lines.append(f"{name}({', '.join(names)})")
+        self._written.append(Call(function, names))
         self.calls.append(node)
 
     def _name(self, value: Any) -> str:
