@@ -112,7 +112,9 @@ def far_ends(port: Any, side: str) -> list[Any]:
     RecursionError
         For ports that are connected in a circle.
     """
-    return [p for p in _on_the_way(port, side) if p is not port and not getattr(p, side)]
+    return [
+        p for p in _on_the_way(port, side) if p is not port and not getattr(p, side)
+    ]
 
 
 def source_var(var: Var) -> Var:
@@ -268,7 +270,7 @@ def _build(model: Any, process: AbstractProcess) -> list[Any]:
     return list(parts.values())
 
 
-def _flatten(ll: Any, kind: type = list) -> list[Any]:
+def _flatten(ll: Any, kind: Any = list) -> list[Any]:
     flat: list[Any] = []
     waiting: list[Any] = [*reversed(ll)]
     while waiting:

@@ -19,6 +19,7 @@ import numpy as np
 
 from lava_apps.graphs import find_processes
 from lava_apps.loihi2.catalogue import CONNECTIONS, class_path
+from lava_apps.loihi2.convertible import is_lif, refuse_what_cannot_be, targets
 from lava_apps.loihi2.formats import INPUT_SHIFT
 from lava_apps.loihi2.run_configs import Precision
 from lava_apps.loihi2.scaling import (
@@ -29,7 +30,7 @@ from lava_apps.loihi2.scaling import (
     best_scale,
 )
 from lava_apps.messages import label
-from lava_apps.parameters import ParameterError, TimeSteps, validated
+from lava_apps.parameters import TimeSteps, validated
 from lava_apps.runtime import Simulator
 from lava_apps.runtime.probes import Probe
 
@@ -37,8 +38,6 @@ from lava.magma.core.process.interfaces import AbstractProcessMember
 from lava.magma.core.process.process import AbstractProcess, Collection
 
 Backend = Literal["inline", "compiled"]
-_LIF_VARS = ("u", "v", "du", "dv", "vth", "bias_mant", "bias_exp")
-_SOURCE, _SINK = "lava.proc.io.source.RingBuffer", "lava.proc.io.sink.RingBuffer"
 _CHUNK = 50  # time steps between two looks at u and v
 _SAMPLED_NEURONS, _SAMPLED_INPUTS = 256, 4_000_000
 
@@ -147,9 +146,9 @@ def to_fixed(
     True
     """
     graph: list[AbstractProcess] = sorted(find_processes(process), key=lambda p: p.id)
-    populations = [p for p in graph if _is_lif(p)]
+    populations = [p for p in graph if is_lif(p)]
     synapses = [p for p in graph if class_path(p) in CONNECTIONS]
-    _refuse_what_cannot_be(graph, populations, synapses)
+    refuse_what_cannot_be(graph)
     observed = _observe(process, populations, run_steps, backend, "floating_pt")
     counterparts = _copy(graph)
     roundings: list[Rounding] = []
@@ -162,7 +161,7 @@ def to_fixed(
             scales[member.process] = scale * 2**INPUT_SHIFT
             roundings += member.convert(scale, counterparts)
     for connection in synapses:
-        if not [t for t in _targets(connection) if _is_lif(t)]:
+        if not [t for t in targets(connection) if is_lif(t)]:
             incoming = Incoming(connection)
             scale = incoming.finest()
             scale = scale if math.isfinite(scale) else 1.0
@@ -213,62 +212,10 @@ def _nodes(graph: list[AbstractProcess]) -> list[Any]:
     return list(nodes.values())
 
 
-def _is_lif(process: AbstractProcess) -> bool:
-    """Tell whether a Process has the parameters of LIF neurons, by their names."""
-    names = set(process.vars.member_names)
-    return set(_LIF_VARS) <= names and hasattr(process, "a_in")
-
-
-def _targets(process: AbstractProcess) -> list[AbstractProcess]:
-    return [
-        port.process
-        for out in process.out_ports.members
-        for port in out.get_dst_ports()
-    ]
-
-
 def _into(population: AbstractProcess, graph: Iterable[AbstractProcess]) -> list[Any]:
     """Find what feeds the neurons: connections, and RingBuffers."""
     sources = {port.process for port in population.a_in.get_src_ports()}
     return [Incoming(p) for p in graph if p in sources]
-
-
-def _refuse_what_cannot_be(
-    graph: list[AbstractProcess],
-    populations: list[AbstractProcess],
-    synapses: list[AbstractProcess],
-) -> None:
-    for process in graph:
-        if hasattr(process, "_learning_rule"):
-            problem = "learning rules are not converted; write them in integers"
-            raise ParameterError("to_fixed", label(process), problem, process)
-    for population in populations:
-        for port in population.a_in.get_src_ports():
-            if port.process not in synapses and class_path(port.process) != _SOURCE:
-                where = f"{label(port.process)} feeds {label(population)} directly"
-                problem = "must go through a connection, which has a scale"
-                raise ParameterError("to_fixed", where, problem, port)
-    for source in graph:
-        fed = set(_targets(source)) if class_path(source) == _SOURCE else set()
-        if fed & set(populations) and not fed <= set(populations):
-            problem = (
-                "must feed neurons alone, or nothing but connections: its data are "
-            )
-            problem += "scaled for neurons"
-            raise ParameterError("to_fixed", label(source), problem, source)
-    for connection in synapses:
-        for target in _targets(connection):
-            if target not in populations and class_path(target) != _SINK:
-                problem = f"feeds {label(target)}, which has no scale that is known"
-                raise ParameterError("to_fixed", label(connection), problem, target)
-        for port in connection.s_in.get_src_ports():
-            data = getattr(port.process, "data", None)
-            if class_path(port.process) == _SOURCE and data is not None:
-                values = np.asarray(data.init, float)
-                if (values != np.rint(values)).any():
-                    problem = "must send integers to a connection"
-                    owner = label(port.process)
-                    raise ParameterError("to_fixed", owner, problem, values)
 
 
 def _groups(
@@ -278,7 +225,7 @@ def _groups(
     sharing = networkx.Graph()
     sharing.add_nodes_from(populations)
     for feeder in {q.process for p in populations for q in p.a_in.get_src_ports()}:
-        fed = [t for t in _targets(feeder) if t in sharing]
+        fed = [t for t in targets(feeder) if t in sharing]
         sharing.add_edges_from((fed[0], other) for other in fed[1:])
     groups = [
         sorted(group, key=lambda p: p.id)

@@ -221,11 +221,6 @@ class Population:
     ) -> None:
         self.process, self.incoming = process, incoming
         owner = label(process)
-        for name in ("du", "dv"):
-            if not 0 <= self._first(name) <= 1:
-                problem = "must be from 0 to 1, as floating_pt has it"
-                given = self._first(name)
-                raise ParameterError("to_fixed", f"{owner}.{name}", problem, given)
         self.decays = {
             name: quantise_decay("to_fixed", f"{owner}.{name}", float(value), offset)
             for name, offset in (("du", 1), ("dv", 0), ("dtheta", 0))
@@ -240,11 +235,6 @@ class Population:
             # Lava's float models leave the exponent out.
             self.bias = self.bias * 2.0 ** self._init("bias_exp")
         self.vth = self._init("vth")
-        for name in ("vth", "bias_mant", "u", "v"):
-            _refuse_infinite(f"{owner}.{name}", self._init(name))
-        if not float(self.vth.max()) > 0:
-            problem = "must be above 0 to have a scale"
-            raise ParameterError("to_fixed", f"{owner}.vth", problem, self.vth)
         self.gain = self._calibrated(observed, kept_u * self.kept_v)
         self.input_gain = kept_u * self.kept_v * self.gain
         self.bias_gain = self.kept_v * self.gain

@@ -189,7 +189,10 @@ def test_what_cannot_be_had_in_integers_is_named():
         to_fixed(first)
     _, connection, _ = two_layers()
     connection.a_out.connect(WinnerTakeAll(shape=(20,)).a_in)
-    with pytest.raises(ParameterError, match=r"feeds WinnerTakeAll"):
+    with pytest.raises(
+        ParameterError,
+        match=r"must feed LIF neurons.*given WinnerTakeAll 'Process_\d+'$",
+    ):
         to_fixed(connection)
     source, dense = Source(data=np.full((30, 2), 0.5)), Dense(weights=np.ones((2, 30)))
     source.s_out.connect(dense.s_in)
@@ -258,3 +261,23 @@ def test_populations_of_one_name_are_told_apart():
     first, _, second = two_layers()
     first.name = second.name = "same"
     assert len(to_fixed(first, run_steps=50).scales) == 2
+
+
+def test_a_chain_longer_than_python_calls_itself():
+    first = previous = LIF(shape=(2,), du=0.5, dv=0.1, vth=1.0, bias_mant=0.3)
+    for _ in range(150):
+        dense, following = Dense(weights=np.eye(2) * 0.7), LIF(shape=(2,), du=0.5)
+        previous.s_out.transpose().connect(dense.s_in)
+        dense.a_out.connect(following.a_in)
+        previous = following
+    fixed = to_fixed(first, run_steps=12)
+    assert len(fixed.comparison) == 151
+    assert len(fixed.counterparts) == 301
+    assert not set(fixed.counterparts) & set(fixed.counterparts.values())
+    last = fixed.counterparts[previous]
+    (source,) = last.a_in.get_src_ports()
+    assert source.process in set(fixed.counterparts.values())
+    assert previous.du.init == 0.5
+    assert last.du.init == 2047
+    assert last.du.process is last
+    assert last.a_in.process is last

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from lava_apps.loihi2.catalogue import class_path
+from lava_apps.loihi2.convertible import why_not
 from lava_apps.loihi2.formats import FORMATS
 from lava_apps.loihi2.readiness.activity import TRACES, Observed, Observer
 from lava_apps.loihi2.readiness.graph import Graph, Leaf, synapses_of
@@ -93,6 +94,7 @@ def report(
     >>> report(LIF(shape=(3,), du=4095, dv=100, vth=5, bias_mant=60)).verdict
     'ready'
     """
+    refusal = why_not(process)  # of the graph as the user made it
     graph = Graph(process)
     try:
         synapses = {x: synapses_of(x) for x in graph.leaves if x.is_connection}
@@ -112,7 +114,7 @@ def report(
             observed = observer.observed
             run = f"run for {run_steps:,} time steps"
         cores = estimate_populations(graph, synapses)
-        known = Known(graph, synapses, worst, observed, chips, cores)
+        known = Known(graph, synapses, worst, observed, chips, cores, refusal)
         return Report(
             target or label(process),
             tuple(finding for check in CHECKS for finding in check(known)),

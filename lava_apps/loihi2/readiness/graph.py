@@ -57,12 +57,15 @@ class ReportConfig(RunConfig):
         Why a decomposition refused a Process.
     unfit : dict of AbstractProcess to str
         Why no fixed_pt model takes it.
+    without_model : list of AbstractProcess
+        Those of them that have no fixed_pt model at all.
     """
 
     def __init__(self) -> None:
         super().__init__("fixed_pt")
         self.refused: dict[AbstractProcess, str] = {}
         self.unfit: dict[AbstractProcess, str] = {}
+        self.without_model: list[AbstractProcess] = []
 
     def select(self, process: AbstractProcess, proc_models: Sequence[Model]) -> Model:
         """Select the ProcessModel of a Process; Lava's compiler calls this."""
@@ -78,6 +81,8 @@ class ReportConfig(RunConfig):
             return super().select(process, leaves or proc_models)
         except (NoModelError, ParameterError) as error:
             self.unfit[process] = str(error)
+            if isinstance(error, NoModelError):
+                self.without_model.append(process)
             if not leaves:
                 raise
             return leaves[0]

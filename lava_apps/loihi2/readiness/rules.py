@@ -17,6 +17,7 @@ from lava_apps.loihi2.catalogue import (
     is_adapter,
     is_on_host,
 )
+from lava_apps.loihi2.convertible import is_convertible
 from lava_apps.loihi2.cores import estimate_cores
 from lava_apps.loihi2.formats import FORMATS, RESOURCES, Evidence, Format
 from lava_apps.loihi2.hardware import find_boundaries
@@ -58,6 +59,8 @@ class Known:
         How many there are.
     cores : list of Population
         From :func:`estimate_populations`.
+    refusal : str
+        Why :func:`to_fixed` refuses the graph; empty where it does not.
     """
 
     graph: Graph
@@ -66,6 +69,7 @@ class Known:
     observed: Observed
     chips: int
     cores: Sequence[Population]
+    refusal: str
 
     @property
     def on_chip(self) -> list[Leaf]:
@@ -158,7 +162,18 @@ def reason_for(graph: Graph, leaf: Leaf) -> str:
         return "reads Vars of models for the CPU; leave it out on a board"
     if leaf.process in graph.config.refused:
         return graph.config.refused[leaf.process]
-    return "has no decomposition, and no model of its own is known: CPU only"
+    problem = "has no decomposition, and no model of its own is known: CPU only"
+    if not leaf.process.in_ports.members and leaf.process.out_ports.members:
+        advice = (
+            "record what it sends, and send that with lava.proc.io.source.RingBuffer"
+        )
+    elif leaf.process.in_ports.members and not leaf.process.out_ports.members:
+        advice = "receive with lava.proc.io.sink.RingBuffer instead"
+    else:
+        advice = (
+            "make it of LIF neurons and connections, in a SubProcessModel of its own"
+        )
+    return f"{problem}; {advice}"
 
 
 def check_parameters(known: Known) -> Iterator[Finding]:
@@ -179,7 +194,7 @@ def check_parameters(known: Known) -> Iterator[Finding]:
             "no fixed_pt model takes it" if unfit else "fixed_pt",
             "fixed_pt",
             Evidence.SOURCE,
-            f"{unfit}; to_fixed makes a graph of integers" if unfit else "",
+            f"{unfit}; {_to_integers(known)}" if unfit else "",
         )
         if leaf.is_lif:
             for name in _NEURON_PARAMETERS:
@@ -195,6 +210,26 @@ def check_parameters(known: Known) -> Iterator[Finding]:
                 value = default if value is None else value
                 yield _judge("parameters", leaf, name, value, FORMATS[name])
             yield from _check_exponent(leaf)
+
+
+def _to_integers(known: Known) -> str:
+    """Say how a graph gets integers."""
+    config = known.graph.config
+    if config.without_model:
+        name = known.graph.name_of(config.without_model[0])
+        return (
+            f"use a Process that has one instead of {name}: to_fixed changes no class"
+        )
+    others = [
+        known.graph.name_of(process)
+        for process in config.unfit
+        if not is_convertible(process) or known.graph.parent_of(process) is not None
+    ]
+    if others:
+        return f"give {others[0]} the integers of fixed_pt: to_fixed leaves it as it is"
+    if known.refusal:
+        return f"to_fixed refuses this graph: {known.refusal}"
+    return "to_fixed makes a graph of integers (lava-apps loihi2 fix)"
 
 
 def _check_exponent(leaf: Leaf) -> Iterator[Finding]:

@@ -85,7 +85,9 @@ def _bind_parts(
     parts = []
     for begin in range(0, len(calls), _PART):
         some = calls[begin : begin + _PART]
-        used = [n for n in dict.fromkeys(n for c in some for n in c.names) if n in known]
+        used = [
+            n for n in dict.fromkeys(n for c in some for n in c.names) if n in known
+        ]
         part = _load_part(some, used, [known[name] for name in used])
         parts.append((part, begin, [places[name] for name in used]))
 
@@ -129,4 +131,3 @@ def _lines(
         arguments = ", ".join(local.get(n, n) for n in call.names)
         lines += [f"clock[1] = {begin}{number}", f"{name}({arguments})"]
     return dict(functions.values()), lines
-
