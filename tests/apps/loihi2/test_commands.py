@@ -102,7 +102,7 @@ def test_the_table_and_the_page(folder):
         ("mynets:missing", "has no such function"),
         ("mynets:constant", "cannot be called"),
         ("nowhere:f", "there is no module 'nowhere'"),
-        ("mynets", "must be package.module:factory or a .net file"),
+        ("mynets", "must be package.module:factory, path/to/file.py:factory or a .net"),
         ("mynets:with_argument", "must be a function without arguments"),
         ("there.net", "there is no such file"),
     ],
