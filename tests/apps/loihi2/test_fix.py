@@ -135,10 +135,10 @@ def test_the_integers_are_shown_and_written(file, tmp_path):
         entries = dict(held)
     assert {"same.weights", "same.weight_exp", "same#2.vth", "last.v"} <= set(entries)
     for process in fixed.counterparts.values():
-        for var in process.vars.members:
-            name = process.name
+        name = process.name
         if name == "same" and not hasattr(process, "weights"):
             name = "same#2"  # was made after the other one
+        for var in process.vars.members:
             if np.asarray(var.init).dtype.kind in "iuf":
                 np.testing.assert_array_equal(entries[f"{name}.{var.name}"], var.init)
     assert [p.name for p in output.parent.iterdir()] == ["integers.npz"]
