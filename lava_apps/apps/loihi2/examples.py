@@ -1,6 +1,8 @@
-"""Graphs of this package to look at with ``lava-apps loihi2 check``."""
+"""Graphs of this package to look at with ``lava-apps loihi2``."""
 
 from __future__ import annotations
+
+import numpy as np
 
 from lava_apps.apps.digits.network import DigitsNetwork, Settings
 from lava_apps.apps.som.network import MapNetwork, MapSettings
@@ -9,6 +11,8 @@ from lava_apps.parameters import Array
 from lava_apps.processes.hopfield import Hopfield, projection, quantise
 
 from lava.magma.core.process.process import AbstractProcess
+from lava.proc.dense.process import Dense
+from lava.proc.lif.process import LIF
 
 _PATTERNS, _SAMPLES = 10, 20
 
@@ -49,6 +53,24 @@ def som() -> AbstractProcess:
     """
     data = load_digits()[0].reshape(-1, 64)[:_SAMPLES]
     return MapNetwork(MapSettings(mode="spiking"), data).som
+
+
+def chain() -> AbstractProcess:
+    """Make two populations in floating point, for ``lava-apps loihi2 fix``.
+
+    Returns
+    -------
+    LIF
+        The first of them, of 30 neurons.
+    """
+    rng = np.random.default_rng(0)
+    bias = rng.uniform(0.05, 0.2, 30)
+    first = LIF(shape=(30,), du=0.2, dv=0.07, vth=1.0, bias_mant=bias, name="first")
+    connection = Dense(weights=rng.normal(0.02, 0.02, (20, 30)), name="connection")
+    second = LIF(shape=(20,), du=0.2, dv=0.07, vth=1.0, name="second")
+    first.s_out.connect(connection.s_in)
+    connection.a_out.connect(second.a_in)
+    return first
 
 
 def _images(number: int) -> Array:
