@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from lava_apps.apps.digits.network import STEPS, DigitsNetwork, Settings
 from lava_apps.apps.digits.reward import TRIAL, RewardNetwork
+from lava_apps.loihi2 import to_fixed
 from lava_apps.parameters import ParameterError
 from lava_apps.processes.connections import DelayDenseReset, DenseReset
 from lava_apps.processes.decoders import (
@@ -328,3 +329,24 @@ def test_samples_of_what_is_told_when_one_starts(make):
         "start_in": (np.arange(30) % 10 == 0)[:, None] * 1,
     }
     assert_each_is_what_it_is_alone(make, inputs, 10, "floating_pt")
+
+
+def test_a_graph_of_floats_becomes_one_of_integers_that_forgets():
+    rng = np.random.default_rng(8)
+    source = RingBuffer(data=rng.integers(0, 2, (4, 200)))
+    forward = DenseReset(weights=rng.uniform(0, 2, (3, 4)), reset_interval=20)
+    neurons = LIF(shape=3, vth=5, du=0.5, dv=0.2, reset_interval=20)
+    lateral = DelayDenseReset(
+        weights=-rng.uniform(0, 1, (3, 3)), delays=2, reset_interval=20
+    )
+    for process, connection in ((source, forward), (neurons, lateral)):
+        process.s_out.connect(connection.s_in)
+        connection.a_out.connect(neurons.a_in)
+    fixed = to_fixed(neurons, run_steps=200)
+    made = fixed.counterparts[lateral]
+    assert isinstance(made, DelayDenseReset)
+    assert (made.proc_params["reset_interval"], made.delays.init.max()) == (20, 2)
+    assert np.array_equal(made.weights.init, np.rint(made.weights.init))
+    (compared,) = fixed.comparison
+    assert compared.rate_float > 0
+    assert abs(compared.relative_difference) < 0.1

@@ -76,6 +76,26 @@ def class_path(process: AbstractProcess) -> str:
     return f"{type(process).__module__}.{type(process).__qualname__}"
 
 
+def is_connection(process: AbstractProcess) -> bool:
+    """Tell whether a Process is a connection that becomes one of a chip's.
+
+    Parameters
+    ----------
+    process : AbstractProcess
+        Any Process.
+
+    Returns
+    -------
+    bool
+        True for the classes of :data:`CONNECTIONS`, and for those of this package that
+        are derived from them and decompose into them.
+    """
+    if class_path(process) in CONNECTIONS:
+        return True
+    bases = {f"{c.__module__}.{c.__qualname__}" for c in type(process).__mro__}
+    return isinstance(process, Process) and bool(bases & CONNECTIONS)
+
+
 def has_hardware_model(process: AbstractProcess) -> bool:
     """Tell whether public code runs a Process of this very class on Loihi 2.
 

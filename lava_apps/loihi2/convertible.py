@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lava_apps.graphs import find_processes
-from lava_apps.loihi2.catalogue import CONNECTIONS, class_path
+from lava_apps.loihi2.catalogue import class_path, is_connection
 from lava_apps.messages import label
 from lava_apps.parameters import ParameterError
 
@@ -45,8 +45,9 @@ def is_convertible(process: AbstractProcess) -> bool:
     bool
         True for LIF neurons, connections, and RingBuffers that send.
     """
-    path = class_path(process)
-    return is_lif(process) or path in CONNECTIONS or path == _SOURCE
+    if is_lif(process) or is_connection(process):
+        return True
+    return class_path(process) == _SOURCE
 
 
 def targets(process: AbstractProcess) -> list[AbstractProcess]:
@@ -103,7 +104,7 @@ def refuse_what_cannot_be(graph: list[AbstractProcess]) -> None:
         Naming a Process, and saying what to do.
     """
     populations = {p for p in graph if is_lif(p)}
-    synapses = {p for p in graph if class_path(p) in CONNECTIONS}
+    synapses = {p for p in graph if is_connection(p)}
     for process in graph:
         if hasattr(process, "_learning_rule"):
             problem = "learning rules are not converted; give all Processes of this "

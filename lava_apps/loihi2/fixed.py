@@ -18,7 +18,7 @@ import networkx
 import numpy as np
 
 from lava_apps.graphs import find_processes
-from lava_apps.loihi2.catalogue import CONNECTIONS, class_path
+from lava_apps.loihi2.catalogue import is_connection
 from lava_apps.loihi2.convertible import is_lif, refuse_what_cannot_be, targets
 from lava_apps.loihi2.formats import INPUT_SHIFT
 from lava_apps.loihi2.run_configs import Precision
@@ -147,7 +147,7 @@ def to_fixed(
     """
     graph: list[AbstractProcess] = sorted(find_processes(process), key=lambda p: p.id)
     populations = [p for p in graph if is_lif(p)]
-    synapses = [p for p in graph if class_path(p) in CONNECTIONS]
+    synapses = [p for p in graph if is_connection(p)]
     refuse_what_cannot_be(graph)
     observed = _observe(process, populations, run_steps, backend, "floating_pt")
     counterparts = _copy(graph)

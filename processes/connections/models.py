@@ -138,6 +138,16 @@ for _model, _finish in (
     register_kernel(_model, like=_model.__bases__[1], finish=_finish)
 
 
+def _options(process: AbstractProcess) -> dict[str, Any]:
+    """Give the parameters of the connection as they are now."""
+    given = process.proc_params["options"]
+    held = {
+        n: getattr(process, n).init for n in given if n in process.vars.member_names
+    }
+    told = {n: process.proc_params.get(n, value) for n, value in given.items()}
+    return {**given, **told, **held}
+
+
 class _OnChip(AbstractSubProcessModel):
     """The connection as Lava's own, which cannot forget."""
 
@@ -146,7 +156,7 @@ class _OnChip(AbstractSubProcessModel):
     def __init__(self, process: AbstractProcess) -> None:
         problem = f"is made {self.kind.__name__} of Lava: {process.chip_lacks}"
         warn_caller(f"{label(process)} {problem}", HardwareWarning)
-        self.synapses = self.kind(**process.proc_params["options"])
+        self.synapses = self.kind(**_options(process))
         process.s_in.connect(self.synapses.s_in)
         self.synapses.a_out.connect(process.a_out)
         for name in process.vars.member_names:

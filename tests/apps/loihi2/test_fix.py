@@ -129,7 +129,7 @@ def test_the_integers_are_shown_and_written(file, tmp_path):
     done = invoke("fix", f"{file}:dense", "--steps", 40, "--output", output)
     assert done.exit_code == 0, done.stderr
     for words in ("LIF 'same'", "bias_mant", "rate before", "converted to fixed_pt"):
-        assert words in done.stdout
+        assert words in " ".join(done.stdout.split())  # long paths wrap lines
     fixed = to_fixed(make(file, "dense"), run_steps=40)
     with np.load(output, allow_pickle=False) as held:
         entries = dict(held)
