@@ -32,7 +32,8 @@ from lava.utils.weightutils import SignMode
 
 Offset = Annotated[Integer, Field(ge=0, lt=2**31)]
 Exponent = Annotated[Integer, Field(ge=WEIGHT_EXPONENT_MIN, le=WEIGHT_EXPONENT_MAX)]
-WeightBits = Annotated[Integer, Field(ge=1, le=8)]
+# With mixed signs Lava counts 9 where no bit is cut.
+WeightBits = Annotated[Integer, Field(ge=1, le=9)]
 MessageBits = Annotated[Integer, Field(ge=0, le=FORMATS["num_message_bits"].high)]
 Pair = int | tuple[int, int]
 
@@ -84,7 +85,7 @@ class DenseReset(_Resetting, Dense):
     weight_exp : int
         Exponent of the weights, in ``fixed_pt``, from -8 to 7. Default 0.
     num_weight_bits : int
-        Bits of a weight, in ``fixed_pt``, from 1 to 8. Default 8.
+        Bits of a weight, in ``fixed_pt``, as Lava counts them. Default 8.
     sign_mode : lava.utils.weightutils.SignMode, optional
         Which signs weights may have, in ``fixed_pt``. Default: those that they have.
     num_message_bits : int
@@ -161,7 +162,7 @@ class SparseReset(_Resetting, Sparse):
     weight_exp : int
         Exponent of the weights, in ``fixed_pt``, from -8 to 7. Default 0.
     num_weight_bits : int
-        Bits of a weight, in ``fixed_pt``, from 1 to 8. Default 8.
+        Bits of a weight, in ``fixed_pt``, as Lava counts them. Default 8.
     sign_mode : lava.utils.weightutils.SignMode, optional
         Which signs weights may have, in ``fixed_pt``. Default: those that they have.
     num_message_bits : int
@@ -242,7 +243,7 @@ class DelayDenseReset(_Resetting, DelayDense):
     weight_exp : int
         Exponent of the weights, in ``fixed_pt``, from -8 to 7. Default 0.
     num_weight_bits : int
-        Bits of a weight, in ``fixed_pt``, from 1 to 8. Default 8.
+        Bits of a weight, in ``fixed_pt``, as Lava counts them. Default 8.
     sign_mode : lava.utils.weightutils.SignMode, optional
         Which signs weights may have, in ``fixed_pt``. Default: those that they have.
     num_message_bits : int
@@ -330,7 +331,7 @@ class DelaySparseReset(_Resetting, DelaySparse):
     weight_exp : int
         Exponent of the weights, in ``fixed_pt``, from -8 to 7. Default 0.
     num_weight_bits : int
-        Bits of a weight, in ``fixed_pt``, from 1 to 8. Default 8.
+        Bits of a weight, in ``fixed_pt``, as Lava counts them. Default 8.
     sign_mode : lava.utils.weightutils.SignMode, optional
         Which signs weights may have, in ``fixed_pt``. Default: those that they have.
     num_message_bits : int
