@@ -156,6 +156,27 @@ class KernelModel(PyLoihiProcessModel):
         ParameterError
             Naming the Var.
         """
+        self.check_state(owner, name, value)
+
+    def check_state(self, owner: str, name: str, value: npt.ArrayLike) -> None:
+        """Refuse a value of a Var that no state of this model has.
+
+        A state that is restored is held to this, besides all values that are set. Here
+        it keeps values to `limits`; a subclass adds the ranges of Vars that index
+        something, so that nothing is read or written beyond an array.
+
+        Parameters
+        ----------
+        owner, name : str
+            Process and Var, for the error.
+        value : array_like
+            What it would be.
+
+        Raises
+        ------
+        ParameterError
+            Naming the Var.
+        """
         check_range(type(self), owner, name, value)
 
     def run_spk(self) -> None:

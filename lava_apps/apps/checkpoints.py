@@ -58,8 +58,9 @@ def load_checkpoint(path: Path, kind: str) -> tuple[dict[str, Any], Snapshot]:
     content = files.read(path)
     if content.get("kind") != kind:
         raise StateError(f"{path}: holds no checkpoint of a {kind}")
-    graph, steps = content["graph"], int(content["time_step"])
-    return content, Snapshot(graph, content["tree"], steps)
+    with files.complete(path):
+        graph, steps = content["graph"], int(content["time_step"])
+        return content, Snapshot(graph, content["tree"], steps)
 
 
 class Checkpoints:

@@ -8,6 +8,7 @@ from lava_apps.runtime.errors import (
     DeadlockError,
     ShapeError,
 )
+from lava_apps.runtime.housekeeping import note_log_handlers
 from lava_apps.runtime.probes import Probe, ProbeMemoryError
 from lava_apps.runtime.simulator import Simulator
 from lava_apps.runtime.snapshots import Snapshot
@@ -31,5 +32,7 @@ __all__ = [
     "register_kernel",
 ]
 
-# Before a graph is made: virtual ports walk along others when they are connected.
+# Before a graph is made: virtual ports walk along others when they are connected, and
+# each Process adds a handler to the log.
 install()
+note_log_handlers()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,7 +17,11 @@ from lava_apps.runtime import housekeeping, snapshots
 from lava_apps.runtime.arrangement import Arrangement
 from lava_apps.runtime.errors import BackendError
 from lava_apps.runtime.inline import InlineRuntime
-from lava_apps.runtime.probes import Probe, leaf_port, leaf_var
+from lava_apps.runtime.probes import (
+    Probe,
+    leaf_port,
+    leaf_var,
+)
 from lava_apps.runtime.protocols import LoihiDomain
 from lava_apps.runtime.scheduler import Worker
 from lava_apps.runtime.snapshots import Snapshot
@@ -75,10 +78,14 @@ class InlineBackend:
         housekeeping.install()
         self.processes: list[AbstractProcess] = find_processes(process)
         self._arrangement = Arrangement(self.processes)
+        self._full: Probe | None = None
         executable = compile_graph(process, run_cfg, self._arrangement)
         try:
             self.runtime = InlineRuntime(executable)
             self.runtime.initialize()
+            self.runtime.open()
+            workers = self.runtime.workers.items()
+            self.runtime.forms = {p: snapshots.form(w.model) for p, w in workers}
         except BaseException:
             self._arrangement.restore()
             raise
@@ -99,6 +106,9 @@ class InlineBackend:
             count += 1
             if count % probe.every == 0:
                 probe.add(sample())
+                if probe.samples_left == 0:
+                    self._full = self._full or probe
+                    self.runtime.scheduler.end_requested = "pause"
             if forget is not None:
                 forget()
 
@@ -157,12 +167,21 @@ class InlineBackend:
             d for d in self.runtime.scheduler.domains if isinstance(d, LoihiDomain)
         ]
         hooks = domains[0].on_step if domains else []
-        one = partial(on_steps, 1)
-        hooks.insert(0, one)  # before probes, which may raise
+        done = 0
+
+        def one() -> None:
+            nonlocal done
+            done += 1
+            on_steps(1)
+
+        hooks.insert(0, one)
         try:
             self.runtime.start(RunSteps(num_steps=steps))
         finally:
             hooks.remove(one)
+            full, self._full = self._full, None
+        if full is not None and done < steps:
+            raise full.full()
 
     def _holder(self, var: Var) -> tuple[Any, str]:
         """Find the ProcessModel that holds a Var, and its name there."""
@@ -265,9 +284,16 @@ class LavaBackend:
                 self._arrangement = start_graph(self._process, self._run_cfg)
         while steps > 0:
             due = [p.every - self._age[p] % p.every for p in self._polled]
-            piece = min([steps, *due])  # to the next sample of a Var
+            # To the next sample of a Var, or as far as those of ports fit.
+            for probe in self._extractors:
+                until_next = probe.every - self._age[probe] % probe.every
+                due.append(until_next + (probe.samples_left - 1) * probe.every)
+            piece = min([steps, *due])
             self._run_piece(piece, on_steps)
             steps -= piece
+            full = [p for p in self._extractors if p.samples_left == 0]
+            if full and steps > 0:
+                raise full[0].full()
 
     def _run_piece(self, steps: int, on_steps: OnSteps) -> None:
         process = self._process

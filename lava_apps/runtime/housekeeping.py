@@ -36,6 +36,13 @@ class _Living(weakref.WeakSet[Any]):
     append = weakref.WeakSet.add
 
 
+_LAVAS_HANDLERS: weakref.WeakSet[Any] = weakref.WeakSet()
+_LOGGERS: dict[Any, logging.Logger] = {
+    AbstractProcess: logging.getLogger(),
+    Compiler: logging.getLogger(Compiler.__module__),
+}
+
+
 def install() -> None:
     """Mend them; a second call changes nothing."""
     graphs.install()
@@ -64,17 +71,38 @@ def declare_models(process: type, models: list[type]) -> None:
 
 
 def thin_out_log_handlers() -> None:
-    """Keep one of those handlers that Lava added to a logger again and again."""
-    for logger in (logging.getLogger(), logging.getLogger(Compiler.__module__)):
+    """Keep one of those handlers that Lava added to a logger again and again.
+
+    Handlers that somebody else added stay, whatever they look like.
+    """
+    for logger in _LOGGERS.values():
         kept = set()
-        for handler in list(logger.handlers):
-            if type(handler) is not logging.StreamHandler:
-                continue
+        lavas: list[Any] = [h for h in logger.handlers if h in _LAVAS_HANDLERS]
+        for handler in lavas:
             form = handler.formatter._fmt if handler.formatter else None
-            kind = (handler.stream, handler.level, form)
+            kind = (id(handler.stream), handler.level, form)
             if kind in kept:
                 logger.removeHandler(handler)
             kept.add(kind)
+
+
+def note_log_handlers() -> None:
+    """Let it be known which handlers Lava adds; a second call changes nothing."""
+    for cls, logger in _LOGGERS.items():
+        if not hasattr(cls.__init__, "notes_handlers"):
+            cls.__init__ = _noting(cls.__init__, logger)
+
+
+def _noting(init: Callable[..., None], logger: logging.Logger) -> Callable[..., None]:
+    @functools.wraps(init)
+    def noted(self: Any, *arguments: Any, **named: Any) -> None:
+        before = len(logger.handlers)
+        init(self, *arguments, **named)
+        added = logger.handlers[before:]
+        _LAVAS_HANDLERS.update(h for h in added if type(h) is logging.StreamHandler)
+
+    noted.notes_handlers = True  # type: ignore[attr-defined]
+    return noted
 
 
 def remembering(find: Finder) -> Finder:

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
+from lava_apps.kernel import KernelModel
 from lava_apps.runtime.build import GraphBuilder
 from lava_apps.runtime.channels import Channel
 from lava_apps.runtime.errors import BackendError
@@ -67,6 +68,7 @@ class InlineRuntime:
         self._runner: threading.Thread | None = None
         self._thread_error: BaseException | None = None
         self._vars: dict[int, tuple[Any, str]] = {}
+        self.forms: dict[AbstractProcess, dict[str, type]] = {}
         self.on_access: Callable[[Any, str, bool], None] = _nothing
 
     def initialize(self) -> None:
@@ -84,6 +86,10 @@ class InlineRuntime:
         self.channels, self.workers = builder.channels, builder.workers
         self._vars = builder.vars
         self._is_initialized = True
+
+    def open(self) -> None:
+        """Let Vars be read and set before the first run, too."""
+        self._is_started = True
 
     def start(self, run_condition: Any) -> None:
         """Run for some time steps, or until told to stop.
@@ -290,8 +296,17 @@ class InlineRuntime:
         """
         self._check_idle()
         model, name = self.model_of(var_id)
-        self.on_access(model, name, True)
+        self.on_access(model, name, False)
         old, value = getattr(model, name), np.asarray(value)
+        if isinstance(model, KernelModel) and isinstance(old, np.ndarray):
+            wanted = old.astype(float)
+            if idx is None:
+                wanted[...] = value.reshape(old.shape)
+            else:
+                wanted[idx] = value[idx]
+            model.check_value(type(model).implements_process.__name__, name, wanted)
+        self.on_access(model, name, True)
+        old = getattr(model, name)
         if isinstance(old, str):
             setattr(model, name, bytes(value.astype(int).tolist()).decode("ascii"))
         elif isinstance(old, csr_matrix):

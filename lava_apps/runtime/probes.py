@@ -24,7 +24,7 @@ _SPARSE_BELOW = 0.25  # a sample with fewer non-zero entries is kept as a list o
 
 
 class ProbeMemoryError(MemoryError):
-    """A probe would need more memory than it may have."""
+    """A probe needs more memory than it may have."""
 
 
 class Probe:
@@ -114,18 +114,29 @@ class Probe:
             self._keep(samples, len(places), dense.nbytes, dense)
 
     def _keep(self, samples: int, events: int, size: int, kept: Any) -> None:
-        if self.bytes + size > self.max_bytes:
-            raise ProbeMemoryError(self._too_much(self.bytes + size, samples))
         self.bytes += size
         self.events += events
         self._count += samples
         self._blocks.append((samples, kept))
 
-    def _too_much(self, needed: int, samples: int) -> str:
-        return (
-            f"probe of {self.name} needs {needed:,} bytes after "
-            f"{self._count + samples} samples, max_bytes is {self.max_bytes:,}; "
-            "sample less often (every=...) or allow more (max_bytes=...)"
+    @property
+    def _largest(self) -> int:
+        """Bytes that a sample takes at most; lists have places besides values."""
+        width = np.dtype(self.dtype or float).itemsize
+        return max(int(np.prod(self.shape)) * max(width, 2), 1)
+
+    @property
+    def samples_left(self) -> int:
+        """How many samples fit in any case."""
+        return max(self.max_bytes - self.bytes, 0) // self._largest
+
+    def full(self) -> ProbeMemoryError:
+        """Make the error that says that another sample may not fit."""
+        return ProbeMemoryError(
+            f"probe of {self.name} needs up to {self._largest:,} bytes for another "
+            f"sample, after {self._count} with {self.bytes:,}; max_bytes is "
+            f"{self.max_bytes:,}; read and clear() it, sample less often (every=...), "
+            "or allow more (max_bytes=...)"
         )
 
     def where(self) -> tuple[Array, Array]:

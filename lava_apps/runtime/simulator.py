@@ -139,14 +139,24 @@ class Simulator:
         if self._asked == "inline":
             return inline, asked
         try:
+            return self._compile(inline)
+        except BaseException:
+            # A deadlock, Ctrl-C, a warning that is an error: the graph is free again.
+            inline.stop()
+            raise
+
+    def _compile(self, inline: InlineBackend) -> tuple[Backend, str]:
+        """Take the compiled backend where it can run the graph."""
+        try:
             compiled = CompiledBackend(inline)
         except BackendError as error:
-            if self._asked == "auto":
-                message = f"this graph runs inline, for compiled cannot: {error}"
-                warn_caller(message, BackendWarning)
-                return inline, f"compiled cannot: {error}"
-            inline.stop()
-            raise BackendError(f"compiled cannot run this graph: {error}") from None
+            if self._asked != "auto":
+                problem = f"compiled cannot run this graph: {error}"
+                raise BackendError(problem) from None
+            message = f"this graph runs inline, for compiled cannot: {error}"
+            warn_caller(message, BackendWarning)
+            return inline, f"compiled cannot: {error}"
+        asked = "it was asked for"
         return compiled, asked if self._asked == "compiled" else "it is the fastest"
 
     def __enter__(self) -> Simulator:
@@ -235,13 +245,16 @@ class Simulator:
             When every Process waits for another.
         ProbeMemoryError
             When a probe of a Var would need more memory than it may have, before
-            the run; when a probe of a port does, as soon as it does.
+            the run. When another sample of a port may not fit, after a time step: state
+            and samples are whole, and after ``probe.clear()`` the run can go on.
         """
         self._check_open()
         self._check_memory(steps)
         with progress_bar(steps, shown=progress) as advance:
             try:
                 self._backend.run(steps, self._count(advance))
+            except ProbeMemoryError:
+                raise  # after a whole time step: all can go on
             except BaseException:
                 if isinstance(self._backend, LavaBackend):
                     self._stopped = True
@@ -386,6 +399,8 @@ class Simulator:
                     f"{steps} time steps, max_bytes is {probe.max_bytes:,}; sample "
                     "less often (every=...) or allow more (max_bytes=...)"
                 )
+            if probe.samples_left == 0:
+                raise probe.full()
             if needed > LARGE and probe.max_bytes == DEFAULT_MAX_BYTES:
                 problem = f"probe of {probe.name} may take {needed / 2**20:,.0f} MiB"
                 warn_caller(problem, UserWarning)

@@ -11,8 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_matrix
 
+from lava_apps.kernel import KernelModel
+from lava_apps.messages import label
 from lava_apps.runtime import state
+from lava_apps.runtime.compiled.registry import kernel_of
 from lava_apps.runtime.errors import BackendError
 from lava_apps.runtime.inline import InlineRuntime
 from lava_apps.runtime.state import NoState, StateError
@@ -58,7 +62,9 @@ class Snapshot:
         content = state.read(path)
         if not isinstance(content.get("graph"), dict):
             raise StateError(f"{path}: holds no state of a graph")
-        return cls(content["graph"], content["tree"], int(content.get("time_step", 0)))
+        with state.complete(path):
+            steps = int(content.get("time_step", 0))
+            return cls(content["graph"], content["tree"], steps)
 
 
 def take(runtime: InlineRuntime) -> Snapshot:
@@ -77,10 +83,12 @@ def take(runtime: InlineRuntime) -> Snapshot:
     if runtime.scheduler.failure is not None:
         raise BackendError("a graph that ended with an error has no state to keep")
     places = _places(runtime)
+    seen = state.Seen()
     models = {
-        place: _attributes(runtime.workers[process].model)
+        place: _attributes(runtime.workers[process].model, seen)
         for process, place in places.items()
     }
+    seen.finish()
     channels = [
         [np.array(message) for message in channel.queue]
         for _, channel in _channels(runtime)
@@ -104,22 +112,117 @@ def put(runtime: InlineRuntime, snapshot: Snapshot) -> None:
         For a snapshot of another graph, naming the first difference; nothing
         was changed then.
     """
-    difference = _difference(_describe(runtime), snapshot.graph)
+    try:
+        difference = _difference(_describe(runtime), snapshot.graph)
+    except (AttributeError, KeyError, TypeError) as error:
+        problem = f"the description of its graph is damaged ({error!r})"
+        raise StateError(f"the saved state does not fit: {problem}") from error
     if difference:
         raise StateError(f"the saved state is of another graph: {difference}")
     before = take(runtime)
     try:
+        _check_tree(runtime, snapshot.tree)
         _put_tree(runtime, snapshot.tree)
     except Exception as error:
         _put_tree(runtime, before.tree)
         raise StateError(f"the saved state does not fit ({error})") from error
 
 
+def form(model: Any) -> dict[str, type]:
+    """Say what a model keeps between time steps: names and types of its attributes.
+
+    Parameters
+    ----------
+    model : AbstractPyProcessModel
+        Just built. What it makes in its first time step is not in every state.
+
+    Returns
+    -------
+    dict of str to type
+        Of numbers, strings, arrays and collections.
+    """
+    attributes = vars(model).items()
+    return {
+        name: type(value)
+        for name, value in attributes
+        if not _is_fixed(name, value) and state.is_kept(value)
+    }
+
+
+def _check_tree(runtime: InlineRuntime, tree: dict[str, Any]) -> None:
+    """Refuse values that a model could not have: others may index beyond arrays."""
+    for process, place in _places(runtime).items():
+        model, held = runtime.workers[process].model, tree["models"][place]
+        known = runtime.forms[process]
+        later = {
+            name: type(value)
+            for name, value in vars(model).items()
+            if name in held and not _is_fixed(name, value) and state.is_kept(value)
+        }
+        for name, first in (later | known).items():
+            where = f"{label(process)}.{name}"
+            if name not in held:
+                raise StateError(f"{where}: is missing there")
+            now = getattr(model, name, None)
+            if isinstance(now, np.ndarray):
+                _check_array(where, process, model, name, held[name])
+            elif not any(_is_like(held[name], kind) for kind in (first, type(now))):
+                problem = f"is a {type(held[name]).__name__} there, no {first.__name__}"
+                raise StateError(f"{where}: {problem}")
+    named = _channels(runtime)
+    for (_, channel), messages in zip(named, tree["channels"], strict=True):
+        for message in messages:
+            if np.shape(message) != tuple(channel.shape):
+                raise StateError(f"{channel}: a message has the shape {message.shape}")
+
+
+def _is_like(value: Any, kind: type) -> bool:
+    """Tell whether a tree can be the state of a value of a type."""
+    if issubclass(kind, (bool, np.bool_)):
+        return isinstance(value, (bool, np.bool_))
+    if issubclass(kind, (int, float, complex, np.number)):
+        is_number = isinstance(value, (int, float, complex, np.number))
+        return is_number and not isinstance(value, bool)
+    if issubclass(kind, (str, type(None))):
+        return isinstance(value, kind)
+    if issubclass(kind, np.ndarray):
+        return isinstance(value, np.ndarray)
+    if issubclass(kind, csr_matrix):
+        return isinstance(value, dict) and "csr" in value
+    return isinstance(value, dict) and "csr" not in value
+
+
+def _check_array(
+    where: str, process: AbstractProcess, model: Any, name: str, value: Any
+) -> None:
+    now = getattr(model, name)
+    is_var = name in model.var_id_to_var_map.values()
+    if not isinstance(value, np.ndarray):
+        if is_var or not isinstance(kernel_of(model), str):
+            raise StateError(f"{where}: is no array there")
+        return
+    if is_var or not isinstance(kernel_of(model), str):
+        if value.shape != now.shape:
+            problem = f"has the shape {value.shape} there, {now.shape} here"
+            raise StateError(f"{where}: {problem}")
+        same = value.dtype == now.dtype or not isinstance(model, KernelModel)
+        if not same or value.dtype.kind not in _KINDS[now.dtype.kind]:
+            problem = f"is of type {value.dtype} there, {now.dtype} here"
+            raise StateError(f"{where}: {problem}")
+    if is_var and isinstance(model, KernelModel):
+        model.check_state(type(process).__name__, name, value)
+
+
+# An array may change its type within a run, such as sums of booleans, not its nature.
+_KINDS = {"b": "biuf", "i": "biuf", "u": "biuf", "f": "biuf", "c": "biufc"}
+
+
 def _put_tree(runtime: InlineRuntime, tree: dict[str, Any]) -> None:
+    named: dict[Any, Any] = {}
     for process, place in _places(runtime).items():
         attributes = runtime.workers[process].model.__dict__
         fixed = {n: v for n, v in attributes.items() if _is_fixed(n, v)}
-        state.put_back_attributes(attributes, tree["models"][place])
+        state.put_back_attributes(attributes, tree["models"][place], named)
         attributes.update(fixed)
     for (_, channel), messages in zip(
         _channels(runtime), tree["channels"], strict=True
@@ -132,14 +235,13 @@ def _is_fixed(name: str, value: Any) -> bool:
     return name in _FIXED or isinstance(value, AbstractPyPort)
 
 
-def _attributes(model: Any) -> dict[str, Any]:
+def _attributes(model: Any, seen: state.Seen) -> dict[str, Any]:
     taken = {}
-    seen: set[int] = set()
     for name, value in vars(model).items():
         if _is_fixed(name, value):
             continue
         try:
-            taken[name] = state.capture(value, seen)
+            taken[name] = state.capture_part(value, seen)
         except NoState:
             continue
         except StateError as error:

@@ -13,6 +13,8 @@ import json
 import random
 import zipfile
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import Enum
 from logging import Logger
 from pathlib import Path
@@ -34,6 +36,7 @@ _SEQUENCES: dict[str, Any] = {
     **{"list": list, "tuple": tuple, "deque": deque},
     **{"set": set, "frozenset": frozenset},
 }
+_MUTABLE: dict[str, Any] = {"list": list, "deque": deque, "set": set, "dict": dict}
 # They do not change, or are Lava's machinery and no state.
 _CONSTANTS = (
     Enum,
@@ -56,15 +59,48 @@ class NoState(Exception):  # noqa: N818 - a signal, not an error
     """An object holds nothing that can be kept as data."""
 
 
-def capture(value: Any, seen: set[int] | None = None) -> Any:
+class Seen:
+    """Objects of which a tree holds the state already.
+
+    Two attributes may be one object, such as a list; the tree then holds it once, under
+    a number, and refers to the number everywhere else.
+    """
+
+    def __init__(self) -> None:
+        self._nodes: dict[int, dict[str, Any]] = {}
+        self._kept: list[Any] = []  # or another object may take its place in memory
+        self._numbers: dict[int, int] = {}
+
+    def node(self, value: Any) -> dict[str, Any] | None:
+        """Give the node of an object, or none for one that is new."""
+        return self._nodes.get(id(value))
+
+    def begin(self, value: Any) -> dict[str, Any]:
+        """Make the node of an object, to be filled."""
+        self._kept.append(value)
+        return self._nodes.setdefault(id(value), {})
+
+    def refer(self, value: Any) -> dict[str, Any]:
+        """Refer to the node of an object, which gets a number."""
+        number = self._numbers.setdefault(id(value), len(self._numbers))
+        return {"same": number}
+
+    def finish(self) -> None:
+        """Write numbers to the nodes that others refer to."""
+        for key, number in self._numbers.items():
+            node = self._nodes[key]
+            held = dict(node)
+            node.clear()
+            node["named"] = [number, held]
+
+
+def capture(value: Any) -> Any:
     """Copy a value as a tree.
 
     Parameters
     ----------
     value : object
         Any value; objects are taken attribute by attribute.
-    seen : set of int, optional
-        Objects that were taken already; each is taken once.
 
     Returns
     -------
@@ -78,6 +114,32 @@ def capture(value: Any, seen: set[int] | None = None) -> Any:
     StateError
         For what may change and cannot be kept as data, such as an open file.
     """
+    seen = Seen()
+    tree = capture_part(value, seen)
+    seen.finish()
+    return tree
+
+
+def capture_part(value: Any, seen: Seen) -> Any:
+    """Copy one of several values that may share objects; see :func:`capture`.
+
+    Parameters
+    ----------
+    value : object
+        Any value.
+    seen : Seen
+        What the others are made of; to be finished after the last one.
+
+    Returns
+    -------
+    object
+        A tree.
+
+    Raises
+    ------
+    NoState, StateError
+        As :func:`capture` does.
+    """
     if isinstance(value, np.ndarray) and value.dtype != object:
         return value.copy()
     if isinstance(value, (np.generic, *_SCALARS)):
@@ -86,17 +148,21 @@ def capture(value: Any, seen: set[int] | None = None) -> Any:
         parts = ("data", "indices", "indptr")
         return {"csr": {name: getattr(value, name).copy() for name in parts}}
     if isinstance(value, np.random.Generator):
-        return {"generator": capture(value.bit_generator.state)}
+        return {"generator": capture_part(value.bit_generator.state, seen)}
     if isinstance(value, np.random.RandomState):
-        return {"generator": capture(value.get_state(legacy=False))}
+        return {"generator": capture_part(value.get_state(legacy=False), seen)}
     if isinstance(value, random.Random):
-        return {"generator": capture(value.getstate())}
+        return {"generator": capture_part(value.getstate(), seen)}
     if callable(value) or isinstance(value, _CONSTANTS):
         raise NoState
-    seen = set() if seen is None else seen
-    if id(value) in seen:
-        raise NoState
-    seen.add(id(value))
+    if seen.node(value) is not None:
+        return seen.refer(value)
+    node = seen.begin(value)
+    node.update(_content(value, seen))
+    return node
+
+
+def _content(value: Any, seen: Seen) -> dict[str, Any]:
     for kind, cls in _SEQUENCES.items():
         if isinstance(value, cls):
             return {kind: [_capture_item(item, seen) for item in value]}
@@ -107,14 +173,14 @@ def capture(value: Any, seen: set[int] | None = None) -> Any:
     raise StateError(f"a {type(value).__name__} cannot be kept as data")
 
 
-def _capture_item(item: Any, seen: set[int]) -> Any:
+def _capture_item(item: Any, seen: Seen) -> Any:
     try:
-        return capture(item, seen)
+        return capture_part(item, seen)
     except NoState:
         return {"stays": None}  # a function among data, say
 
 
-def _taken(items: Any, seen: set[int]) -> list[tuple[Any, Any]]:
+def _taken(items: Any, seen: Seen) -> list[tuple[Any, Any]]:
     taken = []
     for key, value in items:
         tree = _capture_item(value, seen)
@@ -126,7 +192,7 @@ def _taken(items: Any, seen: set[int]) -> list[tuple[Any, Any]]:
     return taken
 
 
-def put_back(old: Any, tree: Any) -> Any:
+def put_back(old: Any, tree: Any, named: dict[Any, Any] | None = None) -> Any:
     """Give a value the state of a tree, in place where it is an object or array.
 
     Parameters
@@ -135,42 +201,85 @@ def put_back(old: Any, tree: Any) -> Any:
         The value as it is.
     tree : object
         What :func:`capture` made of it before.
+    named : dict, optional
+        Objects that were put back and that others refer to, by their number; to be
+        handed on from one value to the next of the same state.
 
     Returns
     -------
     object
         The value to keep: `old` itself where it could be changed in place.
     """
+    named = {} if named is None else named
     if isinstance(tree, np.ndarray):
-        same = isinstance(old, np.ndarray) and old.flags.writeable
-        if same and (old.shape, old.dtype) == (tree.shape, tree.dtype):
-            old[...] = tree
-            return old
-        return tree.copy()
+        return _put_back_array(old, tree, named)
     if not isinstance(tree, dict):
         return tree
     ((kind, content),) = tree.items()
     if kind == "stays":
         return old
+    if kind == "same":
+        return named[content]
+    if kind == "named":
+        number, tree = content
+        return _put_back_named(number, old, tree, named)
     if kind == "csr":
         parts = tuple(content[name].copy() for name in ("data", "indices", "indptr"))
-        return csr_matrix(parts, shape=old.shape)
+        matrix = csr_matrix(parts, shape=old.shape)
+        matrix.check_format(full_check=True)  # or indices may lie outside
+        return matrix
     if kind == "generator":
-        return _put_back_generator(old, put_back(None, content))
+        return _put_back_generator(old, put_back(None, content, named))
     if kind in _SEQUENCES:
         cls = _SEQUENCES[kind]
         olds = [*(old if isinstance(old, cls) else ()), *[None] * len(content)]
-        items = [put_back(o, t) for o, t in zip(olds, content, strict=False)]
+        items = [put_back(o, t, named) for o, t in zip(olds, content, strict=False)]
         return deque(items, old.maxlen) if isinstance(old, deque) else cls(items)
     if kind == "dict":
         olds_by_key = old if isinstance(old, dict) else {}
         kept = {k: v for k, v in olds_by_key.items() if not is_state(v)}
-        return kept | {k: put_back(olds_by_key.get(k), v) for k, v in content}
-    put_back_attributes(old.__dict__, content)
+        return kept | {k: put_back(olds_by_key.get(k), v, named) for k, v in content}
+    put_back_attributes(old.__dict__, content, named)
     return old
 
 
-def put_back_attributes(attributes: dict[str, Any], trees: dict[str, Any]) -> None:
+def _put_back_array(old: Any, tree: Any, named: dict[Any, Any]) -> Any:
+    same = isinstance(old, np.ndarray) and old.flags.writeable
+    if same and (old.shape, old.dtype) == (tree.shape, tree.dtype):
+        old[...] = tree
+        return old
+    # What was one array stays one, though another.
+    key = ("array", id(old), tree.shape, tree.dtype.str)
+    if not isinstance(old, np.ndarray):
+        return tree.copy()
+    if key not in named:
+        named[key] = (old, tree.copy())
+    return named[key][1]
+
+
+def _put_back_named(number: int, old: Any, tree: Any, named: dict[Any, Any]) -> Any:
+    """Put back an object that others refer to, itself perhaps: it comes first."""
+    ((kind, _),) = tree.items()
+    if kind == "object":
+        named[number] = old
+    elif kind in ("list", "deque", "set", "dict"):
+        # In place, or what it holds could not refer to it.
+        made = old if isinstance(old, _MUTABLE[kind]) else _MUTABLE[kind]()
+        named[number] = made
+        fresh = put_back(made, tree, named)
+        made.clear()
+        (made.extend if kind in ("list", "deque") else made.update)(fresh)
+        return made
+    result = put_back(old, tree, named)
+    named[number] = result
+    return result
+
+
+def put_back_attributes(
+    attributes: dict[str, Any],
+    trees: dict[str, Any],
+    named: dict[Any, Any] | None = None,
+) -> None:
     """Give the attributes of an object a state, and remove those made since.
 
     Parameters
@@ -179,9 +288,12 @@ def put_back_attributes(attributes: dict[str, Any], trees: dict[str, Any]) -> No
         The object's ``__dict__``.
     trees : dict
         For the name of each attribute what :func:`capture` made of it.
+    named : dict, optional
+        As of :func:`put_back`.
     """
+    named = {} if named is None else named
     for name, tree in trees.items():
-        attributes[name] = put_back(attributes.get(name), tree)
+        attributes[name] = put_back(attributes.get(name), tree, named)
     for name in [n for n, v in attributes.items() if n not in trees and is_state(v)]:
         del attributes[name]
 
@@ -203,6 +315,22 @@ def is_state(value: Any) -> bool:
     return isinstance(value, (np.ndarray, np.generic, *_SCALARS, *_SEQUENCES.values()))
 
 
+def is_kept(value: Any) -> bool:
+    """Tell whether a value can change, and so is a part of a state.
+
+    Parameters
+    ----------
+    value : object
+        Any value.
+
+    Returns
+    -------
+    bool
+        False for functions, classes, and Lava's machinery.
+    """
+    return not callable(value) and not isinstance(value, _CONSTANTS)
+
+
 def _put_back_generator(old: Any, content: Any) -> Any:
     if isinstance(old, random.Random):
         old.setstate(content)
@@ -213,6 +341,67 @@ def _put_back_generator(old: Any, content: Any) -> Any:
     else:
         raise StateError("holds a random generator, which is not there yet")
     return old
+
+
+@contextmanager
+def complete(path: Path) -> Iterator[None]:
+    """Say of a file that lacks something, or holds something else, that it does.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file of which something is used within this context.
+
+    Raises
+    ------
+    StateError
+        In place of what Python raises for a key that is not there or a value that is
+        none.
+    """
+    try:
+        yield
+    except StateError:
+        raise
+    except (KeyError, IndexError) as error:
+        problem = f"damaged, or of another version ({error} is missing)"
+        raise StateError(f"{path}: {problem}") from error
+    except (TypeError, ValueError, AttributeError, OverflowError) as error:
+        problem = f"damaged, or of another version ({error})"
+        raise StateError(f"{path}: {problem}") from error
+
+
+def arrays_of(
+    tree: dict[str, Any], shapes: dict[str, tuple[int, ...]]
+) -> list[np.ndarray[Any, Any]]:
+    """Take arrays of numbers from a tree, in the shapes that they must have.
+
+    Parameters
+    ----------
+    tree : dict
+        What a file held.
+    shapes : dict of str to tuple of int
+        For each name its shape.
+
+    Returns
+    -------
+    list of numpy.ndarray
+        In the order of the names.
+
+    Raises
+    ------
+    KeyError, ValueError
+        For one that is missing, or of another shape, or no finite numbers; within
+        :func:`complete` that is a StateError.
+    """
+    found = []
+    for name, shape in shapes.items():
+        array = np.asarray(tree[name])
+        if array.shape != shape:
+            raise ValueError(f"{name} has the shape {array.shape}, not {shape}")
+        if array.dtype.kind not in "biuf" or not np.isfinite(array).all():
+            raise ValueError(f"{name} must be finite numbers")
+        found.append(array)
+    return found
 
 
 def write(path: Path, header: dict[str, Any], tree: Any) -> None:
@@ -268,10 +457,8 @@ def read(path: Path) -> dict[str, Any]:
         ) from error
     if schema != SCHEMA:
         raise StateError(f"{path}: schema {schema}, this version reads {SCHEMA}")
-    try:
+    with complete(path):
         content["tree"] = _restore(content["tree"], arrays)
-    except (KeyError, TypeError, ValueError) as error:
-        raise StateError(f"{path}: damaged ({error!r} is missing)") from error
     return content  # type: ignore[no-any-return]
 
 

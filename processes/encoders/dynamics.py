@@ -215,7 +215,10 @@ def graded_step(s_out, start_out, sample, position, order, data, steps, rest):  
         Time steps of a sample, and of the rest after it.
     """
     now = advance(start_out, sample, position, len(data), steps + rest)
-    values = data[order[sample[0]]]
+    chosen = order[sample[0]]
+    if chosen < 0 or chosen >= len(data):
+        raise IndexError("order must be of samples that there are")
+    values = data[chosen]
     for i in range(values.size):
         s_out.flat[i] = values[i] if now == 0 else 0
 

@@ -104,9 +104,9 @@ class PyGradedEncoderModelFloat(KernelModel):
     position: Array = LavaPyType(np.ndarray, np.int64)
     order: Array = LavaPyType(np.ndarray, np.int64)
 
-    def check_value(self, owner: str, name: str, value: npt.ArrayLike) -> None:
+    def check_state(self, owner: str, name: str, value: npt.ArrayLike) -> None:
         """Keep the order within the samples."""
-        KernelModel.check_value(self, owner, name, value)
+        KernelModel.check_state(self, owner, name, value)
         last = len(self.proc_params["data"]) - 1
         if name == "order" and not (np.min(value) >= 0 and np.max(value) <= last):
             problem = f"must be from 0 to {last}"
@@ -126,7 +126,7 @@ class PyGradedEncoderModelFixed(KernelModel):
     position: Array = LavaPyType(np.ndarray, np.int64)
     order: Array = LavaPyType(np.ndarray, np.int64)
 
-    check_value = PyGradedEncoderModelFloat.check_value
+    check_state = PyGradedEncoderModelFloat.check_state
 
     @classmethod
     def check(cls, process: AbstractProcess) -> None:

@@ -126,6 +126,8 @@ def step(a_in, s_out, weights, state, field, order, stream, asynchronous):  # ty
     if asynchronous:
         shuffle(stream, order)
         for i in order:
+            if i < 0 or i >= state.size:
+                raise IndexError("order must be a permutation of the neurons")
             field[i] = local_field(weights, state, a_in, i)
             state[i] = 1 if is_positive(field[i], weights, a_in, i) else -1
     else:

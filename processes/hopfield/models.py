@@ -28,6 +28,7 @@ The state before the first spike is all silent, that is, all -1.
 """
 
 import numpy as np
+import numpy.typing as npt
 
 from lava_apps.kernel import KernelModel
 from lava_apps.loihi2.formats import DECAY_MAX, INPUT_SHIFT, SIGNED_WEIGHT_MAX
@@ -62,6 +63,14 @@ class PyHopfieldModelFloat(KernelModel):
     order: Array = LavaPyType(np.ndarray, np.int64)
     stream: Array = LavaPyType(np.ndarray, np.uint64)
 
+    def check_state(self, owner: str, name: str, value: npt.ArrayLike) -> None:
+        """Keep the order a permutation of the neurons."""
+        KernelModel.check_state(self, owner, name, value)
+        neurons = np.arange(self.order.size)
+        if name == "order" and not np.array_equal(np.sort(np.ravel(value)), neurons):
+            problem = f"must hold each number from 0 to {neurons[-1]} once"
+            raise ParameterError(owner, name, problem, value)
+
 
 @implements(proc=Hopfield, protocol=LoihiProtocol)
 @requires(CPU)
@@ -77,6 +86,8 @@ class PyHopfieldModelFixed(KernelModel):
     field: Array = LavaPyType(np.ndarray, np.int32)
     order: Array = LavaPyType(np.ndarray, np.int64)
     stream: Array = LavaPyType(np.ndarray, np.uint64)
+
+    check_state = PyHopfieldModelFloat.check_state
 
     @classmethod
     def check(cls, process: AbstractProcess) -> None:

@@ -83,11 +83,15 @@ class Model:
         content = files.read(path)
         if content.get("kind") != _KIND:
             raise StateError(f"{path}: holds no trained network")
-        tree = content["tree"]
-        return cls(
-            Settings(**content["settings"]),
-            *(np.asarray(tree[name]) for name in ("weights", "theta", "tuning")),
-        )
+        with files.complete(path):
+            settings = Settings(**content["settings"])
+            pixels = np.shape(content["tree"]["weights"])[1]
+            shapes = {
+                "weights": (settings.neurons, pixels),
+                "theta": (settings.neurons,),
+                "tuning": (DIGITS, settings.neurons),
+            }
+            return cls(settings, *files.arrays_of(content["tree"], shapes))
 
     def respond(
         self,

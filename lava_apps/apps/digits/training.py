@@ -22,6 +22,7 @@ from lava_apps.apps.digits.model import (
 from lava_apps.apps.digits.network import STEPS, DigitsNetwork, Settings
 from lava_apps.parameters import Array
 from lava_apps.runtime import Simulator, Snapshot
+from lava_apps.runtime import state as files
 from lava_apps.runtime.simulator import BackendName
 
 CHUNK = 100
@@ -121,11 +122,12 @@ def load_progress(path: Path) -> tuple[Progress, Snapshot]:
         For a file that is missing, damaged, or no checkpoint of a training.
     """
     content, snapshot = load_checkpoint(path, _KIND)
-    settings = Settings(**content["settings"])
-    recent = np.array(content["recent"], np.int32).reshape(-1, settings.neurons)
-    told = content["progress"]
-    told["curve"] = [(int(n), float(a)) for n, a in told["curve"]]
-    return Progress(settings, **told, recent=recent), snapshot
+    with files.complete(path):
+        settings = Settings(**content["settings"])
+        recent = np.array(content["recent"], np.int32).reshape(-1, settings.neurons)
+        told = dict(content["progress"])
+        told["curve"] = [(int(n), float(a)) for n, a in told["curve"]]
+        return Progress(settings, **told, recent=recent), snapshot
 
 
 def train(

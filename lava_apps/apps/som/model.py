@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from lava_apps.apps.som.network import MapSettings
 from lava_apps.apps.som.quality import best_units
 from lava_apps.parameters import Array, Matrix, ParameterError, validated
@@ -101,9 +99,14 @@ class Model:
         content = files.read(Path(path))
         if content.get("kind") != _KIND:
             raise StateError(f"{path}: holds no self-organising map")
-        tree = content["tree"]
-        weights, centre, width = (
-            np.asarray(tree[name]) for name in ("weights", "centre", "width")
-        )
-        settings = MapSettings(**content["settings"])
-        return cls(settings, weights, centre, width, list(content["features"]))
+        with files.complete(Path(path)):
+            settings = MapSettings(**content["settings"])
+            features = [str(name) for name in content["features"]]
+            size = len(features)
+            shapes = {
+                "weights": (settings.neurons, size),
+                "centre": (size,),
+                "width": (size,),
+            }
+            weights, centre, width = files.arrays_of(content["tree"], shapes)
+            return cls(settings, weights, centre, width, features)

@@ -13,6 +13,7 @@ from lava_apps.apps.divergence import check_map
 from lava_apps.apps.som.network import MapNetwork, MapSettings
 from lava_apps.parameters import Array
 from lava_apps.runtime import Simulator, Snapshot
+from lava_apps.runtime import state as files
 from lava_apps.runtime.simulator import BackendName
 
 _KIND = "self-organising map's training"
@@ -82,8 +83,9 @@ def load_progress(path: Path) -> tuple[Progress, Snapshot]:
         For a file that is missing, damaged, or no checkpoint of a map.
     """
     content, snapshot = load_checkpoint(path, _KIND)
-    settings = MapSettings(**content["settings"])
-    return Progress(settings, **content["progress"]), snapshot
+    with files.complete(path):
+        settings = MapSettings(**content["settings"])
+        return Progress(settings, **content["progress"]), snapshot
 
 
 def train(

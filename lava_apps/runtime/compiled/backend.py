@@ -57,6 +57,7 @@ class CompiledBackend:
         self._program: Program | None = None
         self._block = 1
         self._threads = Threads()
+        self._full: Probe | None = None
 
     def attach(self, probe: Probe) -> None:
         """Let a probe record from now on."""
@@ -93,19 +94,26 @@ class CompiledBackend:
         runtime.scheduler.prepare()
         with runtime.ctrl_c_ends_step():
             try:
-                while steps > 0 and not runtime.scheduler.ends:
+                while steps > 0 and not (runtime.scheduler.ends or self._full):
                     steps -= self._run_block(steps, on_steps)
             except Exception as error:
                 runtime.scheduler.failure = error
                 raise
+            finally:
+                full, self._full = self._full, None
         if runtime.scheduler.interrupted:
             raise KeyboardInterrupt
+        if full is not None and steps > 0:
+            raise full.full()
 
     def _run_block(self, steps: int, on_steps: OnSteps) -> int:
         """Run as many time steps as pass without a look at Ctrl-C and probes."""
         program = self._bound()
         first = self._graph.nodes[0].model.time_step + 1
-        block = min(steps, self._block, *(r.steps_left() for r in self._recorders))
+        limits = [r.steps_left() for r in self._recorders]
+        ports = [r for r in self._recorders if not isinstance(r.probe.target, Var)]
+        limits += [r.steps_that_fit() for r in ports]
+        block = min([steps, self._block, *limits])
         if program.is_parallel:
             block = self._threads.limit(block)
         begin = time.perf_counter()
@@ -125,6 +133,10 @@ class CompiledBackend:
         on_steps(done)
         for recorder in self._recorders:
             recorder.take(done)
+            if isinstance(recorder.probe.target, Var):
+                continue  # whether it fits was found before the run
+            if recorder.probe.samples_left == 0:
+                self._full = self._full or recorder.probe
         return done
 
     def _bound(self) -> Program:

@@ -12,8 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lava_apps.runtime.compiled.loader import load
-
+Load = Callable[[str, dict[str, Any], tuple[Any, ...]], Any]
 _CLOCK = np.zeros(3, dtype=np.int64)  # of the type that a clock has
 MOST_CALLS = 128  # of one function
 _PART = 32  # calls
@@ -27,7 +26,7 @@ class Call(NamedTuple):
 
 
 def bind(
-    calls: list[Call], names: list[str], values: list[Any]
+    calls: list[Call], names: list[str], values: list[Any], load: Load
 ) -> Callable[[int, int, Any], None]:
     """Compile the loop for some values.
 
@@ -40,6 +39,8 @@ def bind(
         ``row``.
     values : list
         What these names stand for; those in the list when the loop is run.
+    load : callable
+        Compiles a source with the functions that it calls, for some arguments.
 
     Returns
     -------
@@ -47,12 +48,13 @@ def bind(
         Gets the first time step, their number, and the clock.
     """
     if len(calls) <= MOST_CALLS:
-        return _bind_whole(calls, names, values)
-    return _bind_parts(calls, dict(zip(names, values, strict=True)), names, values)
+        return _bind_whole(calls, names, values, load)
+    known = dict(zip(names, values, strict=True))
+    return _bind_parts(calls, known, names, values, load)
 
 
 def _bind_whole(
-    calls: list[Call], names: list[str], values: list[Any]
+    calls: list[Call], names: list[str], values: list[Any], load: Load
 ) -> Callable[[int, int, Any], None]:
     functions, lines = _lines(calls, {name: name for name in names}, "")
     parameters = ", ".join(["first", "steps", "clock", *names])
@@ -79,7 +81,11 @@ def _bind_whole(
 
 
 def _bind_parts(
-    calls: list[Call], known: dict[str, Any], names: list[str], values: list[Any]
+    calls: list[Call],
+    known: dict[str, Any],
+    names: list[str],
+    values: list[Any],
+    load: Load,
 ) -> Callable[[int, int, Any], None]:
     places = {name: place for place, name in enumerate(names)}
     parts = []
@@ -88,7 +94,7 @@ def _bind_parts(
         used = [
             n for n in dict.fromkeys(n for c in some for n in c.names) if n in known
         ]
-        part = _load_part(some, used, [known[name] for name in used])
+        part = _load_part(some, used, [known[name] for name in used], load)
         parts.append((part, begin, [places[name] for name in used]))
 
     def run(first: int, steps: int, clock: Any) -> None:
@@ -103,7 +109,9 @@ def _bind_parts(
     return run
 
 
-def _load_part(calls: list[Call], used: list[str], values: list[Any]) -> Any:
+def _load_part(
+    calls: list[Call], used: list[str], values: list[Any], load: Load
+) -> Any:
     local = {name: f"a{n}" for n, name in enumerate(used)}
     functions, lines = _lines(calls, local, "begin + ")
     parameters = ", ".join(["time_step", "row", "clock", "begin", *local.values()])

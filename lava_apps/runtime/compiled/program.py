@@ -13,6 +13,7 @@ from numba.core.dispatcher import Dispatcher
 from lava_apps.kernel import KernelModel, find_active
 from lava_apps.runtime.compiled import messages
 from lava_apps.runtime.compiled.graph import Graph, Node
+from lava_apps.runtime.compiled.loader import load
 from lava_apps.runtime.compiled.loops import Call, bind
 from lava_apps.runtime.compiled.recorders import Events, Recorder
 from lava_apps.runtime.errors import BackendError
@@ -69,7 +70,8 @@ class Program:
         self._draw(0)
         self._bind_messages()
         self._write(recorders)
-        self._run = bind(self._written, list(self._names.values()), self._values)
+        names = list(self._names.values())
+        self._run = bind(self._written, names, self._values, load)
 
     def run(self, first: int, steps: int) -> int:
         """Run some time steps, or fewer where a probe has kept so much.

@@ -54,6 +54,11 @@ class Recorder:
         """Say how many time steps can be run before Python must look."""
         return _NO_LIMIT
 
+    def steps_that_fit(self) -> int:
+        """Say how many time steps it is until the probe may be full."""
+        samples = self.probe.samples_left - 1  # at least one fits, or nothing runs
+        return self._until_next() + samples * int(self.state[0])
+
     def take(self, steps: int) -> None:
         """Hand the samples of the last so many time steps on to the probe."""
         raise NotImplementedError

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lava_apps.runtime import Simulator
-from lava_apps.runtime.compiled import loops
+from lava_apps.runtime.compiled import loops, program
 
 from lava.proc.dense.process import Dense
 from lava.proc.lif.process import LIF
@@ -54,13 +54,13 @@ def test_parts_give_what_one_loop_gives(small_parts):
 
 def test_parts_that_are_alike_are_compiled_once(small_parts, monkeypatch):
     sources = []
-    load = loops.load
+    load = program.load
 
     def noted(source, functions, arguments):
         sources.append(source)
         return load(source, functions, arguments)
 
-    monkeypatch.setattr(loops, "load", noted)
+    monkeypatch.setattr(program, "load", noted)
     made = populations(60)
     with Simulator(made[0], backend="compiled") as sim:
         sim.run(1)
