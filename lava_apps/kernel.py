@@ -341,6 +341,11 @@ def _declared(model: type[KernelModel]) -> dict[str, LavaPyType]:
     return {n: value for n, value in members.items() if isinstance(value, LavaPyType)}
 
 
+_FRACTIONS = {
+    "PyATRLIFModelFixed": ("delta_i", "delta_v", "delta_theta", "delta_r", "theta_step")
+}
+
+
 def refuse_fractions(
     process: AbstractProcess, model: type[AbstractProcessModel]
 ) -> None:
@@ -365,6 +370,9 @@ def refuse_fractions(
             continue
         # Of these Lava's models use what the learning rule holds, not the Var.
         if var.name.endswith(("_impulse", "_tau")) and "learning_rule" in parameters:
+            continue
+        # Lava's ATRLIF counts these as fractions in integers, too.
+        if var.name in _FRACTIONS.get(model.__name__, ()):
             continue
         if not np.issubdtype(np.dtype(declared.d_type), np.integer):
             continue

@@ -153,15 +153,24 @@ class GraphBuilder:
     def _check_vars(process: AbstractProcess, builder: Any) -> None:
         """Find initial values that do not fit, by name, before numpy does."""
         for name, initializer in builder.vars.items():
-            value = initializer.value
+            value, shape = initializer.value, tuple(initializer.shape)
+            declared = builder._get_lava_type(name).cls
+            if not issubclass(declared, np.ndarray):
+                continue  # a number, of whatever shape, is taken as it is
             if isinstance(value, (np.ndarray, list, tuple)):
+                given = np.shape(value)
+                # What is assigned to an array may have more dimensions, of length 1.
+                more = max(len(given) - len(shape), 0)
+                fitting = given[more:] if set(given[:more]) <= {1} else given
                 try:
-                    np.broadcast_to(np.asarray(value), initializer.shape)
+                    fits = np.broadcast_shapes(fitting, shape) == shape
                 except ValueError:
+                    fits = False
+                if not fits:
                     raise ShapeError(
                         f"{label(process)}.{name}: initial value of shape "
-                        f"{np.shape(value)}, the Var has {initializer.shape}"
-                    ) from None
+                        f"{given}, the Var has {shape}"
+                    )
 
     def _domain(self, process: AbstractProcess, kind: type[Domain]) -> Domain:
         """Find or make the domain of a Process: one for each of Lava's."""

@@ -279,7 +279,10 @@ class InlineRuntime:
             array = find(value, explicit_zeros=True)[2].astype(float)
         else:
             shape = self._executable.node_configs[0].var_models[var_id].shape
-            array = np.array(value, dtype=float).reshape(shape)
+            array = np.array(value, dtype=float)
+            # A number that was given as an array has as many values as that.
+            if array.size == np.prod(shape):
+                array = array.reshape(shape)
         return array if idx is None else np.asarray(array[idx])
 
     def set_var(self, var_id: int, value: Any, idx: Any = None) -> None:

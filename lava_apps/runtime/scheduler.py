@@ -23,7 +23,12 @@ from greenlet import GreenletExit, getcurrent, greenlet
 
 from lava_apps.messages import label
 from lava_apps.runtime.channels import Channel, ExternalChannel, end_name
-from lava_apps.runtime.errors import BackendError, DeadlockError, add_context
+from lava_apps.runtime.errors import (
+    BackendError,
+    DeadlockError,
+    add_context,
+    as_runtime_error,
+)
 
 from lava.magma.core.process.process import AbstractProcess
 
@@ -76,7 +81,8 @@ class Worker:
                     self.services.popleft().service()
             except GreenletExit:
                 raise
-            except BaseException as error:
+            except BaseException as raised:
+                error = as_runtime_error(raised)
                 self.scheduler.failure = error
                 add_context(error, f"in {label(self.process)}, {domain.position(self)}")
             self.idle = True

@@ -27,7 +27,7 @@ from lava_apps.parameters import (
 )
 from lava_apps.runtime.backends import Backend, InlineBackend, LavaBackend, OnSteps
 from lava_apps.runtime.compiled.backend import CompiledBackend
-from lava_apps.runtime.errors import BackendError, BackendWarning
+from lava_apps.runtime.errors import BackendError, BackendWarning, KernelError
 from lava_apps.runtime.probes import DEFAULT_MAX_BYTES, LARGE, Probe, ProbeMemoryError
 from lava_apps.runtime.progress import progress_bar
 from lava_apps.runtime.seeding import seeded
@@ -252,7 +252,7 @@ class Simulator:
         self._check_memory(steps)
         with progress_bar(steps, shown=progress) as advance:
             try:
-                self._backend.run(steps, self._count(advance))
+                self._run(steps, self._count(advance))
             except ProbeMemoryError:
                 raise  # after a whole time step: all can go on
             except BaseException:
@@ -260,6 +260,21 @@ class Simulator:
                     self._stopped = True
                     self._backend.kill()
                 raise
+
+    def _run(self, steps: int, on_steps: OnSteps) -> None:
+        begin = self.time_step
+        try:
+            self._backend.run(steps, on_steps)
+        except KernelError as error:
+            if self._asked != "auto" or not isinstance(self._backend, CompiledBackend):
+                raise
+            message = f"this graph runs inline, for compiled cannot: {error}"
+            warn_caller(message, BackendWarning)
+            self._backend = self._backend.give_up()
+            self._reason = f"compiled cannot: {error}"
+            for probe in self._probes:
+                self._backend.attach(probe)
+            self._backend.run(steps - (self.time_step - begin), on_steps)
 
     def _count(self, advance: OnSteps | None) -> OnSteps:
         def on_steps(steps: int) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from numba.core.errors import NumbaError
 
 import lava_apps.runtime.kernels  # noqa: F401 - registers the kernels of Lava's library
 from lava_apps.runtime.backends import InlineBackend, OnSteps, as_dense
@@ -16,7 +17,7 @@ from lava_apps.runtime.compiled.graph import Graph
 from lava_apps.runtime.compiled.program import Program
 from lava_apps.runtime.compiled.recorders import Recorder
 from lava_apps.runtime.compiled.threads import Threads
-from lava_apps.runtime.errors import add_context
+from lava_apps.runtime.errors import KernelError, add_context, as_runtime_error
 from lava_apps.runtime.probes import Probe
 from lava_apps.runtime.snapshots import Snapshot
 
@@ -96,6 +97,8 @@ class CompiledBackend:
             try:
                 while steps > 0 and not (runtime.scheduler.ends or self._full):
                     steps -= self._run_block(steps, on_steps)
+            except KernelError:
+                raise  # before a time step: the graph is as it was
             except Exception as error:
                 runtime.scheduler.failure = error
                 raise
@@ -119,9 +122,12 @@ class CompiledBackend:
         begin = time.perf_counter()
         try:
             done = program.run(first, block)
-        except Exception as error:
+        except Exception as raised:
+            error = as_runtime_error(raised)
             self._tell_where(error, program)
-            raise
+            if error is raised:
+                raise
+            raise error from raised.__cause__
         seconds = time.perf_counter() - begin
         if program.is_parallel:
             self._threads.note(seconds / done)
@@ -142,10 +148,40 @@ class CompiledBackend:
     def _bound(self) -> Program:
         """Bind the loop to the arrays of the models, if that is to be done anew."""
         if self._program is None:
-            self._program = Program(self._graph, self._recorders, self._threads.count)
+            try:
+                self._program = Program(
+                    self._graph, self._recorders, self._threads.count
+                )
+            except NumbaError as error:
+                raise KernelError(self._what_failed(str(error))) from None
         return self._program
 
-    def _tell_where(self, error: Exception, program: Program) -> None:
+    def _what_failed(self, report: str) -> str:
+        """Name the kernels that a report of numba names, without its pages."""
+        found = [
+            f"{type(node.model).__name__} of {node.label}"
+            for node in self._graph.nodes
+            for function in node.kernel.phases.values()
+            if f"{function.py_func.__name__} at" in report
+            or f"'{function.py_func.__name__}'" in report
+            or f"{function.py_func.__name__})" in report
+        ]
+        whose = f" of {', '.join(dict.fromkeys(found))}" if found else ""
+        return f"numba cannot compile the kernel{whose} for the values that it has here"
+
+    def give_up(self) -> InlineBackend:
+        """Let the inline backend go on with the graph as it is.
+
+        Returns
+        -------
+        InlineBackend
+            The same ProcessModels and messages.
+        """
+        self._release_all(changes=True)
+        self._runtime.on_access = lambda *_: None
+        return self._inline
+
+    def _tell_where(self, error: BaseException, program: Program) -> None:
         step, call = int(program.clock[0]), int(program.clock[1])
         for node in self._graph.nodes:
             node.model.time_step = step

@@ -391,27 +391,35 @@ def atrlif_fixed(  # type: ignore[no-untyped-def]
     r,
     s,
     effective_bias,
-    delta_i,
-    delta_v,
-    delta_theta,
-    delta_r,
+    keep_i,
+    is_whole,
+    keep_v,
+    keep_theta,
+    keep_r,
     theta_0,
     theta_step,
 ):
-    """Advance neurons with adaptive threshold and refractoriness, as integers."""
+    """Advance neurons with adaptive threshold and refractoriness, as integers.
+
+    Lava's deltas may be fractions, though in integers: 4096ths are kept, of the current
+    with their own fraction.
+    """
     clear(s_out, s_out_indices, s_out_count)
     count = 0
     for n in range(v.size):
-        # This product is one of 32 bits in Lava, the others are of 64.
-        decayed = np.int32(i[n] * (DECAY_UNITY - (delta_i * DECAY_UNITY + 1)))
-        kept = keep(np.int64(decayed), 1)
+        if is_whole:
+            # This product is one of 32 bits in Lava, the others are of 64.
+            decayed = np.int64(np.int32(i[n] * np.int64(keep_i)))
+        else:
+            decayed = np.int64(i[n] * keep_i)
+        kept = keep(decayed, 1)
         i[n] = wrap_current(np.int64(np.int32(kept + (a_in[n] << INPUT_SHIFT))))
-        kept = np.int32(keep(np.int64(v[n]), DECAY_UNITY - delta_v * DECAY_UNITY))
+        kept = np.int32(keep(np.int64(v[n]), keep_v))
         v[n] = saturate(np.int32(kept + i[n] + effective_bias[n]))
         above = np.int64(theta[n]) - theta_0
-        kept = np.int32(keep(above, DECAY_UNITY - delta_theta * DECAY_UNITY))
+        kept = np.int32(keep(above, keep_theta))
         theta[n] = kept + theta_0
-        r[n] = np.int32(keep(np.int64(r[n]), DECAY_UNITY - delta_r * DECAY_UNITY))
+        r[n] = np.int32(keep(np.int64(r[n]), keep_r))
         s[n] = np.int32(v[n] - r[n]) >= theta[n]
         if s[n]:
             r[n] += 2 * theta[n]
@@ -464,6 +472,7 @@ def _fixed(model: Any) -> dict[str, Any]:
     return values
 
 
+_KEPT = ("v", "theta", "r")
 _ATRLIF = ("delta_i", "delta_v", "delta_theta", "delta_r", "theta_0", "theta_step")
 
 
@@ -472,7 +481,15 @@ def _atrlif_fixed(model: Any) -> dict[str, Any]:
     if not model.isthrscaled:
         model.scale_threshold()
     bias = np.ascontiguousarray(np.broadcast_to(model.effective_bias, model.v.shape))
-    return {"effective_bias": bias, **numbers(model, *_ATRLIF)}
+    deltas = numbers(model, *_ATRLIF[:4])
+    lost = {name: value * DECAY_UNITY for name, value in deltas.items()}
+    return {
+        "effective_bias": bias,
+        "keep_i": float(DECAY_UNITY - (lost["delta_i"] + 1)),
+        "is_whole": isinstance(deltas["delta_i"], int),
+        **{f"keep_{n}": int(DECAY_UNITY - lost[f"delta_{n}"]) for n in _KEPT},
+        **numbers(model, "theta_0", "theta_step"),
+    }
 
 
 def _is_large(model: Any) -> bool:
