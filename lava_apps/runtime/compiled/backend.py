@@ -14,6 +14,7 @@ import lava_apps.runtime.kernels  # noqa: F401 - registers the kernels of Lava's
 from lava_apps.runtime.backends import InlineBackend, OnSteps, as_dense
 from lava_apps.runtime.compiled import recorders
 from lava_apps.runtime.compiled.graph import Graph
+from lava_apps.runtime.compiled.loader import why_not_kept
 from lava_apps.runtime.compiled.program import Program
 from lava_apps.runtime.compiled.recorders import Recorder
 from lava_apps.runtime.compiled.threads import Threads
@@ -234,6 +235,11 @@ class CompiledBackend:
             f"all {len(self._graph.nodes)} ProcessModels have a kernel; they run as "
             "one compiled loop over their arrays"
         )
+        reason = why_not_kept(
+            f for node in self._graph.nodes for f in node.kernel.phases.values()
+        )
+        if reason:
+            said += f", compiled anew in each OS process: {reason}"
         return f"{said}, on {self.threads} threads" if self.threads > 1 else said
 
     @property

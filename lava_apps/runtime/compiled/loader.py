@@ -9,46 +9,43 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import os
 import sys
-import tempfile
 import threading
 import types
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numba
 import numpy as np
-import pooch
+from llvmlite.binding import get_host_cpu_name
 from numba.core.bytecode import FunctionIdentity
+from numba.core.caching import NullCache
 from numba.core.dispatcher import Dispatcher
 from rich.console import Console
 
+from lava_apps import __version__ as lava_apps_version
 from lava_apps.files import replacing
+from lava_apps.runtime.compiled.fingerprint import (
+    UndescribableError,
+    describe,
+    functions_of,
+)
+from lava_apps.runtime.compiled.folder import PREFIX, cache_folder, prune
 
-_FORMAT = "3"  # of the files; to be raised where older ones must not be read
+_FORMAT = "4"  # of the files; to be raised where older ones must not be read
 _A_WHILE = 0.5  # seconds; to read a loop from the disk takes less
-_LOADED: dict[str, Any] = {}
-
-
-def cache_folder() -> Path:
-    """Give the folder for compiled loops; it is made if it can be.
-
-    Returns
-    -------
-    pathlib.Path
-        Below numba's ``NUMBA_CACHE_DIR`` if that is set, otherwise in the user's
-        cache, or in a temporary folder where neither can be written to.
-    """
-    given = numba.config.CACHE_DIR
-    wanted = Path(given) if given else Path(pooch.os_cache("lava_apps"))
-    try:
-        (wanted / "loops").mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=wanted / "loops"):
-            return wanted / "loops"
-    except OSError:
-        return Path(tempfile.mkdtemp(prefix="lava_apps-"))
+_LOADED: dict[str, tuple[Any, dict[str, Dispatcher]]] = {}
+_LOADING = threading.RLock()  # numba's counter is changed meanwhile
+_NUMBA = ((0, 60), (0, 69))  # versions in which that counter was seen: from, before
+_NUMBERS_KNOWN = _NUMBA[0] <= tuple(
+    int(n) for n in numba.__version__.split(".")[:2]
+) < _NUMBA[1] and isinstance(
+    getattr(FunctionIdentity, "_unique_ids", None), itertools.count
+)
 
 
 def load(
@@ -71,27 +68,50 @@ def load(
         Compiled, or read from the disk.
     """
     types_of = ", ".join(str(numba.typeof(value)) for value in arguments)
-    key = _hash(source, types_of, *[_fingerprint(f) for f in functions.values()])
-    if key in _LOADED:
-        return _LOADED[key]
-    name = f"lava_apps_loop_{key}"
-    path = cache_folder() / f"{name}.py"
-    if not path.exists():
-        with replacing(path) as part:
-            part.write_text(source)
+    is_kept = not why_not_kept(functions.values())
+    # What cannot be described is known by its identity, within this OS process.
+    known = [describe(f) if is_kept else str(id(f)) for f in functions.values()]
+    key = _hash(source, types_of, *known)
+    with _LOADING:
+        if key not in _LOADED:
+            _LOADED[key] = _compile(key, source, functions, arguments, is_kept=is_kept)
+        return _LOADED[key][0]
+
+
+def _compile(
+    key: str,
+    source: str,
+    functions: dict[str, Dispatcher],
+    arguments: tuple[Any, ...],
+    *,
+    is_kept: bool,
+) -> tuple[Any, dict[str, Dispatcher]]:
+    name = f"{PREFIX}{key}"
+    path = Path(f"<{name}>")
+    is_new = True
+    if is_kept:
+        folder = cache_folder()
+        path = folder / f"{name}.py"
+        is_new = not path.exists()
+        if is_new:
+            prune(folder)
+            with replacing(path) as part:
+                part.write_text(source)
+        else:
+            with suppress(OSError):  # so that what is used is not pruned
+                os.utime(path.with_suffix(".py"))
     module = types.ModuleType(name)
     vars(module).update(functions)
     sys.modules[name] = module  # numba looks the module up by name
     exec(compile(source, str(path), "exec"), vars(module))  # noqa: S102 - our own source
-    run = numba.njit(cache=True, nogil=True)(module.run)
+    run = numba.njit(cache=is_kept, nogil=True)(module.run)
     if any(f.targetoptions.get("parallel") for f in functions.values()):
         # Starts numba's threads. It does so itself where it compiles a parallel
         # function, but not where it reads one from the disk, and then crashes.
         numba.get_num_threads()
-    with _said(), _own_symbols(key):
+    with _said(), _own_symbols(key), _fresh(functions.values()):
         run.compile(tuple(numba.typeof(value) for value in arguments))
-    _LOADED[key] = run
-    return run
+    return run, functions  # which must not be replaced by others of their identity
 
 
 @contextmanager
@@ -102,6 +122,9 @@ def _own_symbols(key: str) -> Iterator[None]:
     process. So loops from two of them can have different functions by the same symbol,
     and where both are read into one, the first would serve for both.
     """
+    if not _NUMBERS_KNOWN:
+        yield
+        return
     numbers = FunctionIdentity._unique_ids
     FunctionIdentity._unique_ids = itertools.count(int(key[:12], 16))
     try:
@@ -129,58 +152,60 @@ def _said() -> Iterator[None]:
         status.stop()
 
 
+def why_not_kept(functions: Iterable[Dispatcher]) -> str:
+    """Say why machine code with some functions in it is not kept on the disk.
+
+    Parameters
+    ----------
+    functions : iterable of Dispatcher
+        What a loop calls.
+
+    Returns
+    -------
+    str
+        Empty where it is kept.
+    """
+    if not _NUMBERS_KNOWN:
+        return f"numba {numba.__version__} was not looked at for this"
+    for function in functions:
+        try:
+            describe(function)
+        except UndescribableError as error:
+            name = function.py_func.__name__
+            return f"{name} depends on {error}, of which a change would not be noticed"
+    return ""
+
+
 def _hash(*parts: str) -> str:
     digest = hashlib.sha256()
-    versions = (_FORMAT, numba.__version__, np.__version__, sys.version)
+    versions = (
+        *(_FORMAT, numba.__version__, np.__version__, sys.version),
+        *(version("llvmlite"), get_host_cpu_name(), lava_apps_version),
+    )
     for part in (*versions, *parts):
         digest.update(part.encode())
         digest.update(b"\0")
     return digest.hexdigest()[:24]
 
 
-def _fingerprint(function: Dispatcher, seen: set[int] | None = None) -> str:
-    """Describe the code of a compiled function and of all that it calls."""
-    seen = set() if seen is None else seen
-    if id(function) in seen:
-        return ""
-    seen.add(id(function))
-    python = function.py_func
-    parts = [_code(python.__code__), repr(function.targetoptions)]
-    names = sorted(_names(python.__code__))
-    values = [python.__defaults__, sorted((python.__kwdefaults__ or {}).items())]
-    values += [cell.cell_contents for cell in python.__closure__ or ()]
-    for value in [python.__globals__.get(name) for name in names]:
-        values.append(value)
-        if isinstance(value, types.ModuleType):  # what is reached through it
-            # Not getattr: numpy warns of names that it no longer has.
-            values += [vars(value).get(name) for name in names]
-    parts += [_describe(value, seen) for value in values]
-    return "\n".join(parts)
+@contextmanager
+def _fresh(functions: Iterable[Dispatcher]) -> Iterator[None]:
+    """Let functions be compiled from their source, not read from numba's own files.
 
-
-def _describe(value: Any, seen: set[int]) -> str:
-    """Describe a value that a compiled function takes over as it is."""
-    if isinstance(value, Dispatcher):
-        return _fingerprint(value, seen)
-    if isinstance(value, np.ndarray):
-        return f"{value.dtype} {value.shape} {value.tobytes().hex()}"
-    if isinstance(value, (list, tuple)):
-        return f"({', '.join(_describe(part, seen) for part in value)})"
-    is_constant = isinstance(value, (bool, int, float, complex, str, np.generic))
-    return repr(value) if is_constant else ""
-
-
-def _names(code: types.CodeType) -> set[str]:
-    inner = [c for c in code.co_consts if isinstance(c, types.CodeType)]
-    return set(code.co_names).union(*map(_names, inner))
-
-
-def _code(code: types.CodeType) -> str:
-    constants = [
-        _code(c) if isinstance(c, types.CodeType) else repr(c) for c in code.co_consts
-    ]
-    parts = [code.co_code.hex(), *constants, *code.co_names, *code.co_varnames]
-    return "\n".join(parts)
+    Those are looked up by the file of a function alone, so that one that calls a
+    function of another file would be what that once was.
+    """
+    held = []
+    for function in functions:
+        for inner in functions_of(function):
+            if not isinstance(inner._cache, NullCache) and not inner.overloads:
+                held.append((inner, inner._cache))
+                inner._cache = NullCache()
+    try:
+        yield
+    finally:
+        for inner, cache in held:
+            inner._cache = cache
 
 
 Compiled = Callable[..., None]
