@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LAVA := lava-nc==0.10.0
 LAVA_DL := lava-dl==0.6.0
 
-DEEP := tests/test_netx.py tests/test_netx_descriptions.py tests/apps/slayer tests/test_documentation.py \
+DEEP := tests/test_netx.py tests/test_netx_descriptions.py tests/test_netx_layers.py tests/apps/slayer tests/test_documentation.py \
   tutorials/07_gradients.ipynb
 DEEP_NAMES := netx or slayer or deep or lava_dl or gradients
 

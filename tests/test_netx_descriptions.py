@@ -59,6 +59,11 @@ def currents(path, spikes, **options):
 ONCE = np.array([[1, 0], [0, 0], [0, 0], [0, 0], [0, 0]])
 
 
+# Recurrent messages that arrive later than in training are another test.
+LATE = "ignore:.*time steps later than in training"
+
+
+@pytest.mark.filterwarnings(LATE)
 @pytest.mark.parametrize("layer", [DENSE, REC])
 @pytest.mark.parametrize("delay", [None, [0, 0], 0, [2, 2], [0, 3], [[1, 0], [3, 0]]])
 def test_weights_are_those_of_the_file_with_and_without_delays(tmp_path, layer, delay):
@@ -82,10 +87,13 @@ def reference(inputs, weight, weight_rec, delay, vth):
         spikes[t] = arriving[t] * 64 > vth * 64
         for i in range(n):
             arriving[t + 1 + delay[i], i] += weight[i] @ inputs[t]
-            arriving[t + 1 + delay[i], i] += weight_rec[i] @ spikes[t]
+            for k in range(n):
+                later = max(delay[i] - delay[k], 0)
+                arriving[t + 1 + later, i] += weight_rec[i, k] * spikes[t, k]
     return spikes
 
 
+@pytest.mark.filterwarnings(LATE)
 @given(rng=generators(), inputs=st.integers(1, 4), neurons=st.integers(1, 4))
 @settings(max_examples=25, deadline=None)
 def test_recurrent_layers_with_delays_are_those_of_the_equations(
@@ -109,6 +117,7 @@ def test_recurrent_layers_with_delays_are_those_of_the_equations(
     assert np.array_equal(sim.data[probe], wanted)
 
 
+@pytest.mark.filterwarnings(LATE)
 @pytest.mark.parametrize("kind", ["forward", "recurrent", "delayed", "both"])
 @pytest.mark.parametrize("interval", [5, 8, 3])
 @pytest.mark.parametrize("seed", [0, 1])
@@ -220,8 +229,8 @@ _OF_NEURONS = {
         ({"delay": [1, 2, 3]}, "cannot build"),
         ({"iDecay": 4097}, "neuron/iDecay must be an integer from 0 to 4096, not 4097"),
         ({"vDecay": -1}, "neuron/vDecay must be an integer from 0 to 4096"),
-        ({"vDecay": 0.5}, "neuron/vDecay must be an integer from 0 to 4096"),
-        ({"vThMant": 2**17}, "neuron/vThMant must be an integer from 0 to 131071"),
+        ({"vDecay": 0.5}, "neuron/vDecay must be integers; it has 0.5"),
+        ({"vThMant": 2**18}, "neuron/vThMant must be an integer from 0 to 262143"),
         ({"refDelay": 3}, "neuron/refDelay cannot be honoured: it must be 1"),
         ({"gradedSpike": True}, "neuron/gradedSpike cannot be honoured"),
         ({"wgtExp": 1}, "neuron/wgtExp cannot be honoured"),
@@ -229,7 +238,6 @@ _OF_NEURONS = {
         ({"weight_exp": np.nan}, "neuron/weight_exp must be an integer from -7 to 7"),
         ({"inFeatures": 3}, "inFeatures says 3, but its weight has 2"),
         ({"outFeatures": 1}, "outFeatures says 1, but its weight has 2"),
-        ({"weight": [[0, 0], [0, 0]]}, "cannot build"),
     ],
 )
 def test_what_cannot_be_honoured_is_refused_by_layer_and_key(
@@ -238,14 +246,6 @@ def test_what_cannot_be_honoured_is_refused_by_layer_and_key(
     path = write(tmp_path / "x.net", changed(DENSE, **changes))
     with pytest.raises(NetworkError, match=rf"x\.net.*{problem}"):
         load_network(path)
-
-
-def test_a_delay_that_no_convolution_has_is_refused(tmp_path):
-    layers = {"type": b"input", "shape": [1, 4, 4]}, {**CONV, "shape": [1, 4, 4]}
-    path = write(tmp_path / "x.net", layers[0], {**layers[1], "delay": [2]})
-    with pytest.raises(NetworkError, match="layer 1: delay cannot be honoured"):
-        load_network(path)
-    load_network(write(tmp_path / "y.net", layers[0], {**layers[1], "delay": [0]}))
 
 
 @pytest.mark.parametrize(

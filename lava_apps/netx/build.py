@@ -26,9 +26,9 @@ from pydantic import Field
 from lava_apps.loihi2.formats import FORMATS
 from lava_apps.messages import warn_caller
 from lava_apps.netx import description
-from lava_apps.netx.description import NetworkError, NetworkWarning
+from lava_apps.netx.errors import NetworkError, NetworkWarning
 from lava_apps.netx.layers import layers_here
-from lava_apps.netx.weights import apply_exponents, check_weights
+from lava_apps.netx.weights import apply_exponents, check_weights, set_decays
 from lava_apps.parameters import Integer, PositiveInteger, validated
 from lava_apps.runtime.housekeeping import declare_models
 
@@ -92,16 +92,17 @@ def load_network(
         For a last layer that is left out, keys that nothing is made of, sums that are
         rounded for ``neuron/weight_exp``, and neurons that are not set back.
     """
-    file, count = description.read(path)
+    file, count = description.read(path, layers)
     try:
         network = _import_netx()
-        options: dict[str, Any] = {"num_layers": layers or count}
+        options: dict[str, Any] = {"num_layers": count}
         if reset_interval is not None:
             options |= {"reset_interval": reset_interval, "reset_offset": 1}
         options |= {"input_message_bits": input_bits}
         made = _build(network, path, file, options)
         apply_exponents(path, file, made)
         check_weights(path, file, made)
+        set_decays(file, made)
     finally:
         file.close()
     _set_back_in_each_sample(path, made, reset_interval)
@@ -125,10 +126,7 @@ def _build(network: Any, path: Path, file: Any, options: dict[str, Any]) -> Any:
             # What they tell was found before, by layer and key, or is below.
             warnings.simplefilter("ignore")
             made = network(net_config=str(path), **options)
-    except (
-        *(AssertionError, AttributeError, IndexError, KeyError, NotImplementedError),
-        *(ArithmeticError, OSError, RuntimeError, TypeError, ValueError),
-    ) as error:
+    except Exception as error:  # of any kind: Conv raises Exception itself
         # Without the error's traceback, which would keep much alive.
         problem = "lava-dl cannot build this network"
         raise NetworkError(f"{path}: {problem} ({error!r})") from None

@@ -1,4 +1,4 @@
-"""What a file of lava-dl says, and what of it a graph can do.
+"""What a file of lava-dl says, checked, as a copy in memory.
 
 Each key of a layer is one that is honoured, or one that has no meaning for a trained
 network (``inFeatures``, which the weights say as well, or ``scaleRho`` of training).
@@ -15,52 +15,15 @@ from typing import Any
 
 import numpy as np
 
-from lava_apps.loihi2.formats import THRESHOLD_MAX
 from lava_apps.messages import warn_caller
-from lava_apps.parameters import Array
+from lava_apps.netx.errors import NetworkError, NetworkWarning
+from lava_apps.netx.rules import DENSE, KINDS, LATER, Sent, check_layer
+from lava_apps.netx.values import cannot_build, text
 
-KINDS = ("input", "dense", "dense_rec", "dense_comp", "conv", "flatten", "average")
-_WEIGHTED = ("dense", "dense_rec", "conv")
-_DECAYS = (0, 4096)
-_RESONATOR = "RF"
-_LAST_DELAY = 62  # of 6 bits; lava-dl clips longer ones
-
-_KEYS = {
-    "input": {"weight", "bias"},
-    "dense": {"weight", "bias", "delay", "inFeatures", "outFeatures"},
-    "dense_comp": {"weight", "bias", "delay", "inFeatures", "outFeatures"},
-    "conv": {
-        *("weight", "bias", "delay", "inChannels", "outChannels", "kernelSize"),
-        *("stride", "padding", "dilation", "groups"),
-    },
-    "flatten": set(),
-    "average": set(),
-}
-_KEYS["dense_rec"] = _KEYS["dense"] | {"weight_rec"}
-
-_OF_TRAINING = {"tauRho", "scaleRho", "theta", "tauGrad", "scaleGrad"}
-_NEURON_KEYS = {
-    "CUBA": {"iDecay", "vDecay", "vThMant"},
-    "SDNN": {"vThMant"},
-    _RESONATOR: {"vThMant", "sinDecay", "cosDecay"},
-}
-_NEURON_KEYS["LOIHI"] = _NEURON_KEYS["CUBA"]
-# What must have a certain value where it is given: netx makes nothing of it.
-_FIXED: dict[str, Any] = {
-    "refDelay": 1,
-    "gradedSpike": False,
-    "wgtExp": 0,
-    "activation": "relu",
-    "sigma_output": True,
-}
-
-
-class NetworkError(ValueError):
-    """A file is no network that can be run, or lava-dl is missing."""
-
-
-class NetworkWarning(UserWarning):
-    """The graph is not all that the file holds: left out, rounded or ignored."""
+_DAMAGE = (
+    *(OSError, RuntimeError, KeyError, TypeError, ValueError),
+    *(AttributeError, IndexError, ArithmeticError),
+)
 
 
 @contextlib.contextmanager
@@ -96,24 +59,26 @@ def open_network(path: Path, problem: str) -> Iterator[Any]:
             yield file
     except NetworkError:
         raise
-    except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
+    except _DAMAGE as error:
         raise NetworkError(f"{path}: {problem} ({error})") from None
 
 
-def read(path: Path) -> tuple[Any, int]:
+def read(path: Path, layers: int | None = None) -> tuple[Any, int]:
     """Read a network as a copy in memory, checked.
 
     Parameters
     ----------
     path : pathlib.Path
         Its file, which is closed afterwards, whatever happens.
+    layers : int, optional
+        How many are wanted, from the first one on. Default: all.
 
     Returns
     -------
     file : h5py.File
         The copy, to be closed; what it says can be built.
     layers : int
-        How many of its layers can be built.
+        How many of its layers are to be built.
 
     Raises
     ------
@@ -123,192 +88,100 @@ def read(path: Path) -> tuple[Any, int]:
     Warns
     -----
     NetworkWarning
-        For keys that have no meaning here, and a last layer that averages.
+        For keys that have no meaning here, and a last layer that averages or flattens.
     """
     with open_network(path, "cut off, damaged, or no file of lava-dl") as file:
-        count = _check_layers(path, file)
-        import h5py
-
-        copy = h5py.File("network", "w", driver="core", backing_store=False)
-        file.copy("layer", copy)
-    return copy, count
+        kinds = _kinds(path, file)
+        wanted = min(layers or len(kinds), len(kinds))
+        count = _check_layers(path, file["layer"], kinds[:wanted])
+        return _copy(file, kinds[:count]), count
 
 
-def _check_layers(path: Path, file: Any) -> int:
-    if "layer" not in file or not len(file["layer"]):
+def _kinds(path: Path, file: Any) -> list[str]:
+    """Give the kind of each layer."""
+    layers = file.get("layer")
+    if layers is None or hasattr(layers, "shape") or not len(layers):
         raise NetworkError(f"{path}: holds no layers")
-    layers = file["layer"]
-    count = len(layers)
-    missing = [n for n in range(count) if str(n) not in layers]
-    if missing:
-        raise NetworkError(f"{path}: layer {missing[0]} is missing")
     kinds = []
-    for n in range(count):
-        layer, where = layers[str(n)], f"{path}: layer {n}"
+    for n in range(len(layers)):
+        where = f"{path}: layer {n}"
+        if str(n) not in layers:
+            raise NetworkError(f"{where} is missing")
+        layer = layers[str(n)]
+        if hasattr(layer, "shape"):
+            raise NetworkError(f"{where} must be a group, not numbers")
         if "type" not in layer:
             raise NetworkError(f"{where} has no type")
-        kind = text(layer["type"])
-        kinds.append(kind)
-        if kind not in KINDS:
-            raise NetworkError(f"{where} is of an unknown type, {kind!r}")
-        _check_layer(where, kind, layer)
-    if kinds[-1] == "average":
-        message = f"{path}: its last layer averages groups of outputs and is left out"
-        warn_caller(message, NetworkWarning)
-        count -= 1
+        kinds.append(text(layer["type"]))
+        if kinds[-1] not in (*KINDS, *LATER):
+            raise NetworkError(f"{where} is of an unknown type, {kinds[-1]!r}")
+    return kinds
+
+
+def _check_layers(path: Path, layers: Any, kinds: list[str]) -> int:
+    """Check layers one after the other; give how many can be built."""
+    sent, count = Sent(), len(kinds)
+    for n, kind in enumerate(kinds):
+        where = f"{path}: layer {n}"
+        is_last = n == len(kinds) - 1
+        if kind in LATER or (kind == "average" and not is_last):
+            raise cannot_build(where, f"lava-dl's netx has nothing for type {kind!r}")
+        sent = check_layer(where, n, kind, layers[str(n)], sent)
+        if is_last and kind in ("average", "flatten"):
+            does = "averages groups of outputs" if kind == "average" else "flattens"
+            message = f"{path}: its last layer {does} and is left out"
+            warn_caller(message, NetworkWarning)
+            count -= 1
+    if not any(kind in ("conv", *DENSE) for kind in kinds[:count]) and not (
+        count and "neuron" in layers["0"]
+    ):
+        raise NetworkError(f"{path}: holds no layer of neurons")
     return count
 
 
-def _check_layer(where: str, kind: str, layer: Any) -> None:
-    _warn_of_unknown(where, layer, _KEYS[kind] | {"type", "shape", "neuron"})
-    required = ("shape", "weight") if kind in _WEIGHTED else ()
-    for name in (*required, *(("weight_rec",) if kind == "dense_rec" else ())):
-        if name not in layer:
-            raise NetworkError(f"{where} has no {name}")
-    for name in ("weight", "weight_rec", "bias", "delay"):
-        if name in layer and hasattr(layer[name], "shape"):
-            values = np.asarray(layer[name][()])
-            if values.dtype.kind not in "iufb" or not np.isfinite(values).all():
-                raise NetworkError(f"{where}: {name} must be finite numbers")
-            if name.startswith("weight") and kind in _WEIGHTED and values.size == 0:
-                raise NetworkError(f"{where}: {name} is empty")
-            _check_whole(where, name, values)
-    if "delay" in layer:
-        _check_delay(where, kind, np.asarray(layer["delay"][()]))
-    if "neuron" in layer:
-        _check_neuron(where, layer["neuron"])
-    if kind in _WEIGHTED and hasattr(layer["weight"], "shape"):
-        _check_sizes(where, kind, layer)
+def _copy(file: Any, kinds: list[str]) -> Any:
+    """Copy layers into memory, spelled as netx reads them."""
+    import h5py
+
+    copy = h5py.File("network", "w", driver="core", backing_store=False)
+    try:
+        for n, kind in enumerate(kinds):
+            file.copy(f"layer/{n}", copy.require_group("layer"), name=str(n))
+            _spell(copy["layer"][str(n)], kind)
+    except BaseException:
+        copy.close()
+        raise
+    return copy
 
 
-def _warn_of_unknown(where: str, group: Any, known: set[str]) -> None:
-    unknown = sorted(set(group) - known)
-    if unknown:
-        names = ", ".join(unknown)
-        message = f"{where}: {names}: nothing is made of it; it is ignored"
-        warn_caller(message, NetworkWarning)
-
-
-def _check_whole(where: str, name: str, values: Array) -> None:
-    fractions = values[values != np.rint(values)]
-    if fractions.size:
-        problem = "must be integers, which lava-dl exports with a quantising hook"
-        more = f" and {fractions.size - 1:,} more" if fractions.size > 1 else ""
-        raise NetworkError(
-            f"{where}: {name} {problem}; it has {float(fractions[0]):g}{more}"
-        )
-
-
-def _check_delay(where: str, kind: str, delay: Array) -> None:
-    if not delay.any():
+def _spell(layer: Any, kind: str) -> None:
+    """Write what was checked in the one form that netx takes."""
+    neuron = layer.get("neuron", {})
+    # netx would hand over the group, not its number.
+    _drop(neuron, "messageBits")
+    if "sigma_output" in neuron:
+        _drop(layer, "bias")  # zero, but Lava's Sigma takes none at all
+    if kind in DENSE and hasattr(layer["weight"], "shape") and "delay" in layer:
+        delay = layer["delay"][()]
+        if np.size(delay) == 1:
+            _put(layer, "delay", np.ravel(delay)[0])
+    if kind in DENSE and "bias" in layer:
+        _put(layer, "bias", np.ravel(layer["bias"][()]))
+    if kind != "conv":
         return
-    if kind in ("conv", "dense_comp"):
-        problem = f"nothing delays what a layer {kind} sends"
-        raise NetworkError(f"{where}: delay cannot be honoured: {problem}")
-    if delay.min() < 0 or delay.max() > _LAST_DELAY:
-        found = float(delay.max() if delay.max() > _LAST_DELAY else delay.min())
-        raise NetworkError(
-            f"{where}: delay must be from 0 to {_LAST_DELAY}, not {found:g}"
-        )
+    _put(layer, "groups", np.ravel(layer["groups"][()])[0])
+    for key in ("stride", "padding", "dilation"):
+        _put(layer, key, np.array(np.broadcast_to(np.ravel(layer[key][()]), 2)))
+    if "bias" in layer:
+        bias = np.ravel(layer["bias"][()])
+        _put(layer, "bias", np.array(np.broadcast_to(bias, len(layer["weight"]))))
 
 
-def _check_neuron(where: str, neuron: Any) -> None:
-    if "type" not in neuron:
-        raise NetworkError(f"{where}: its neuron has no type")
-    model = text(neuron["type"])
-    family = _RESONATOR if _RESONATOR in model else model
-    if family not in _NEURON_KEYS or model.startswith("AD"):
-        raise NetworkError(f"{where}: unknown neuron {model!r}")
-    needed = _NEURON_KEYS[family]
-    for name in sorted(needed):
-        if name not in neuron:
-            raise NetworkError(f"{where}: its neuron has no {name}")
-    known = needed | _OF_TRAINING | set(_FIXED) | {"type", "weight_exp"}
-    _warn_of_unknown(f"{where}: neuron", neuron, known | {"vDecay", "iDecay"})
-    for name, wanted in _FIXED.items():
-        if name not in neuron:
-            continue
-        held = neuron[name]
-        given = text(held) if isinstance(wanted, str) else np.ravel(held[()])[0]
-        if given != wanted:
-            problem = f"cannot be honoured: it must be {wanted!r}, not {given!r}"
-            raise NetworkError(f"{where}: neuron/{name} {problem}")
-    ranges = {"vThMant": (0, THRESHOLD_MAX)}
-    if family in ("CUBA", "LOIHI"):
-        ranges |= {"iDecay": _DECAYS, "vDecay": _DECAYS}
-    for name, (low, high) in ranges.items():
-        values = np.ravel(neuron[name][()])
-        if not ((values >= low) & (values <= high) & (values == np.rint(values))).all():
-            problem = f"must be an integer from {low} to {high}, not {values[0]:g}"
-            raise NetworkError(f"{where}: neuron/{name} {problem}")
-    exponent = weight_exponent(neuron)
-    if not (np.rint(exponent) == exponent and abs(exponent) <= 7):  # NaN is not equal
-        problem = f"must be an integer from -7 to 7, not {exponent:g}"
-        raise NetworkError(f"{where}: neuron/weight_exp {problem}")
-    if exponent and family != "CUBA":
-        problem = f"cannot be honoured with {model} neurons"
-        raise NetworkError(f"{where}: neuron/weight_exp {problem}")
+def _drop(group: Any, key: str) -> None:
+    if key in group:
+        del group[key]
 
 
-def weight_exponent(neuron: Any) -> float:
-    """Say by which power of two a layer's input is divided (weight scaling).
-
-    Parameters
-    ----------
-    neuron : h5py.Group
-        Of the layer.
-
-    Returns
-    -------
-    float
-        The exponent, or 0.
-    """
-    if "weight_exp" not in neuron:
-        return 0.0
-    values = np.ravel(np.asarray(neuron["weight_exp"][()], float))
-    return float(values[0]) if (values == values[0]).all() else float("nan")
-
-
-def _check_sizes(where: str, kind: str, layer: Any) -> None:
-    """Compare what keys say of sizes with the weights."""
-    weight = np.asarray(layer["weight"][()])
-    shape = [int(n) for n in np.ravel(layer["shape"][()])]
-    said: dict[str, int] = {}
-    if kind == "conv":
-        names = ("inChannels", "outChannels")
-        said = {n: int(np.ravel(layer[n][()])[0]) for n in names if n in layer}
-        groups = int(np.ravel(layer["groups"][()])[0]) if "groups" in layer else 1
-        found = {"inChannels": weight.shape[1] * groups, "outChannels": len(weight)}
-        sizes: tuple[int, ...] = (len(weight), int(np.prod(shape)))
-    else:
-        names = ("inFeatures", "outFeatures")
-        said = {n: int(np.ravel(layer[n][()])[0]) for n in names if n in layer}
-        rows = int(np.prod(shape))
-        columns = weight.size // rows if weight.ndim == 1 else weight.shape[-1]
-        found = {"inFeatures": columns, "outFeatures": rows}
-        sizes = (1, rows)
-    for name, value in said.items():
-        if value != found[name]:
-            problem = f"says {value}, but its weight has {found[name]}"
-            raise NetworkError(f"{where}: cannot build it: {name} {problem}")
-    if "bias" in layer and layer["bias"].size not in sizes:
-        wanted = " or ".join(str(n) for n in sorted(set(sizes)))
-        problem = f"must have {wanted} values, not {layer['bias'].size}"
-        raise NetworkError(f"{where}: bias {problem}")
-
-
-def text(dataset: Any) -> str:
-    """Read a text of a file.
-
-    Parameters
-    ----------
-    dataset : h5py.Dataset
-        What holds it.
-
-    Returns
-    -------
-    str
-        Its first element.
-    """
-    found = np.ravel(dataset[()])[0]
-    return found.decode("ascii", "replace") if isinstance(found, bytes) else str(found)
+def _put(group: Any, key: str, value: Any) -> None:
+    _drop(group, key)
+    group[key] = value

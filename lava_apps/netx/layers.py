@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_matrix
 
-from lava_apps.netx.description import NetworkError
+from lava_apps.netx.errors import NetworkError
+from lava_apps.netx.fitting import fit
 from lava_apps.parameters import Array
-from lava_apps.processes.connections import DelayDenseReset, DenseReset
+from lava_apps.processes.connections import (
+    DelayDenseReset,
+    DelaySparseReset,
+    DenseReset,
+)
 
+from lava.magma.core.process.ports.ports import InPort, OutPort
+from lava.proc.conv.utils import conv_to_sparse, output_shape
 from lava.proc.dense.process import DelayDense, Dense
+from lava.proc.sparse.process import DelaySparse
 
 _HDF5, _BLOCKS = "lava.lib.dl.netx.hdf5", "lava.lib.dl.netx.blocks.process"
+_UTILS = "lava.lib.dl.netx.utils"
+_ALL_BITS = 8
+_Make = Callable[..., Any]
 
 
 @contextlib.contextmanager
 def layers_here(file: Any) -> Iterator[None]:
-    """Let lava-dl read a copy in memory, and make dense layers by the functions here.
+    """Let lava-dl read a copy in memory, and make layers by the functions here.
 
     Parameters
     ----------
@@ -29,30 +42,54 @@ def layers_here(file: Any) -> Iterator[None]:
         The copy.
     """
     hdf5 = importlib.import_module(_HDF5)
-    with _names(
-        hdf5,
-        NetDict=partial(_read_copy, hdf5.NetDict, file),
-        Dense=partial(_make_dense, hdf5.Dense),
-        RecurrentDense=partial(_make_recurrent, hdf5.RecurrentDense),
+    create_conv = vars(hdf5.Network)["create_conv"]
+    with (
+        _names(
+            hdf5,
+            NetDict=partial(_read_copy, hdf5.NetDict, file),
+            Dense=partial(_make_dense, hdf5.Dense),
+            RecurrentDense=partial(_make_recurrent, hdf5.RecurrentDense),
+            ComplexDense=partial(_make_complex, hdf5.ComplexDense),
+            optimize_weight_bits=_as_they_are,
+        ),
+        _names(
+            hdf5.Network,
+            create_conv=staticmethod(partial(_create_conv, create_conv.__func__)),
+        ),
     ):
         yield
 
 
 @contextlib.contextmanager
-def _names(module: Any, **names: Any) -> Iterator[None]:
-    """Let names of a module stand for something else."""
-    before = {name: getattr(module, name) for name in names}
+def _names(owner: Any, **names: Any) -> Iterator[None]:
+    """Let names of a module or class stand for something else."""
+    before = {name: vars(owner)[name] for name in names}
     try:
         for name, value in names.items():
-            setattr(module, name, value)
+            setattr(owner, name, value)
         yield
     finally:
         for name, value in before.items():
-            setattr(module, name, value)
+            setattr(owner, name, value)
 
 
 def _read_copy(original: Any, file: Any, _filename: str) -> Any:
     return original(f=file)
+
+
+def _as_they_are(weights: Array) -> tuple[Array, int, int, None]:
+    """Leave weights for :func:`_fitted`, which sees each connection by itself."""
+    return weights, _ALL_BITS, 0, None
+
+
+def _fitted(make: _Make) -> _Make:
+    """Let a connection hold the weights of the file."""
+
+    def made(*, weights: Array, **options: Any) -> Any:
+        optimise = importlib.import_module(_UTILS).optimize_weight_bits
+        return make(**options | fit(weights, optimise).options)
+
+    return made
 
 
 def _samples(parameters: dict[str, Any]) -> tuple[int, int] | None:
@@ -66,19 +103,22 @@ def _samples(parameters: dict[str, Any]) -> tuple[int, int] | None:
 
 def _make_dense(original: Any, **parameters: Any) -> Any:
     """Make a dense layer whose delayed messages stay within a sample."""
-    samples = _samples(parameters)
-    if samples is None or "delay" not in parameters:
-        return original(**parameters)
-    with _connections(_between_layers(samples)):
+    delayed = _between_layers(DelayDense, DelayDenseReset, _samples(parameters))
+    with _connections(DenseSynapse=_fitted(Dense), DelayDenseSynapse=_fitted(delayed)):
         return original(**parameters)
 
 
-def _between_layers(samples: tuple[int, int] | None) -> Callable[..., Any]:
+def _make_complex(original: Any, **parameters: Any) -> Any:
+    with _connections(DenseSynapse=_fitted(Dense)):
+        return original(**parameters)
+
+
+def _between_layers(kind: Any, resetting: Any, samples: tuple[int, int] | None) -> Any:
     if samples is None:
-        return partial(DelayDense)
+        return kind
     interval, offset = samples
     return partial(
-        DelayDenseReset,
+        resetting,
         reset_interval=interval,
         # What it receives from begins the sample a time step before.
         reset_offset=(offset - 1) % interval,
@@ -88,62 +128,116 @@ def _between_layers(samples: tuple[int, int] | None) -> Callable[..., Any]:
 
 def _make_recurrent(original: Any, **parameters: Any) -> Any:
     """Make a recurrent layer; lava-dl forgets the exponent where there are delays."""
-    samples = _samples(parameters)
-    delay, exponent = parameters.get("delay"), parameters["weight_exponent"]
-    makers: tuple[Callable[..., Any], Callable[..., Any]]
+    samples, delay = _samples(parameters), parameters.get("delay")
+    # The neurons of the layer send to each other, not what came in.
+    options = {"num_message_bits": parameters["neuron_params"].get("num_message_bits")}
     if delay is None:
+        forward: _Make = Dense
         within = _within_layer(DenseReset, samples) if samples else Dense
-        makers = _without_shape(Dense), _without_shape(within)
     else:
-        delays = _recurrent_delays(delay, len(parameters["weight"]))
+        options["delays"] = _recurrent_delays(delay, len(parameters["weight"]))
+        forward = _between_layers(DelayDense, DelayDenseReset, samples)
         within = _within_layer(DelayDenseReset, samples) if samples else DelayDense
-        makers = (
-            partial(_between_layers(samples), weight_exp=exponent),
-            _with_delays(within, delays, exponent),
-        )
+    makers = _without_shape(_fitted(forward)), _without_shape(_fitted(within), options)
     # The forward connection is made first.
     order = iter(makers)
-    with _connections(lambda **options: next(order)(**options)):
+
+    def next_one(**given: Any) -> Any:
+        return next(order)(**given)
+
+    with _connections(DenseSynapse=next_one, DelayDenseSynapse=next_one):
         return original(**parameters)
 
 
-def _within_layer(kind: Any, samples: tuple[int, int]) -> Callable[..., Any]:
+def _within_layer(kind: Any, samples: tuple[int, int]) -> _Make:
     return partial(kind, reset_interval=samples[0], reset_offset=samples[1])
 
 
-def _without_shape(make: Callable[..., Any]) -> Callable[..., Any]:
+def _without_shape(make: _Make, more: dict[str, Any] | None = None) -> _Make:
     def made(*, shape: Any = None, **options: Any) -> Any:  # noqa: ARG001
-        return make(**options)
+        return make(**options | (more or {}))
 
     return made
 
 
-def _with_delays(
-    make: Callable[..., Any], delays: Array, exponent: int
-) -> Callable[..., Any]:
-    def made(**options: Any) -> Any:
-        return make(**options | {"delays": delays, "weight_exp": exponent})
-
-    return made
-
-
-def _connections(make: Callable[..., Any]) -> contextlib.AbstractContextManager[None]:
-    blocks = importlib.import_module(_BLOCKS)
-    return _names(blocks, DenseSynapse=make, DelayDenseSynapse=make)
+def _connections(**names: Any) -> contextlib.AbstractContextManager[None]:
+    return _names(importlib.import_module(_BLOCKS), **names)
 
 
 def _recurrent_delays(delay: Array, neurons: int) -> Array:
     """Say what delays the recurrent synapses, given what delays the forward ones.
 
-    A delay of each neuron holds for all that it receives, as lava-dl has it; delays of
-    inputs do not concern neurons.
+    SLAYER delays what a neuron sends on, but not within the layer. Its output is the
+    same where a neuron gets what comes in later by its own delay, and what neuron k
+    sends it by the difference of both delays. It cannot get that earlier than at once.
+    Delays of inputs do not concern neurons.
     """
     delay = np.asarray(delay)
     if (delay == delay[:, :1]).all():
-        return np.repeat(delay[:, :1], neurons, axis=1).astype(int)
+        own = delay[:, 0].astype(int)
+        later: Array = np.maximum(own[:, None] - own[None, :], 0)
+        return later
     if delay.shape == (neurons, neurons):
         return delay.astype(int)
     if (delay == delay[:1]).all():
         return np.zeros((neurons, neurons), dtype=int)
     problem = "must be one a neuron or one an input: recurrent synapses have them, too"
     raise NetworkError(f"delay {problem}")
+
+
+def _create_conv(original: _Make, *, layer_config: Any, **options: Any) -> Any:
+    """Let lava-dl create a convolution, and delay what arrives where it must be."""
+    delay = layer_config["delay"] if "delay" in layer_config.f else 0
+    if not np.any(delay):
+        return original(layer_config=layer_config, **options)
+    hdf5 = importlib.import_module(_HDF5)
+    with _names(hdf5, Conv=partial(_make_delayed_conv, np.ravel(delay))):
+        return original(layer_config=layer_config, **options)
+
+
+def _make_delayed_conv(delay: Array, **parameters: Any) -> Any:
+    """Make a convolution of single synapses, which have delays, where Conv has none."""
+    inputs, kernel = parameters.pop("input_shape"), parameters.pop("weight")
+    form = [parameters.pop(key) for key in ("stride", "padding", "dilation")]
+    outputs = output_shape(inputs, len(kernel), kernel.shape[1:3], *form)
+    groups = parameters.pop("groups")
+    found = conv_to_sparse(inputs, outputs, kernel, *form, groups)
+    # Lava's model would have delays where there is no weight.
+    rows, columns, values = (np.asarray(x)[found[2] != 0].astype(int) for x in found)
+    size = int(np.prod(outputs)), int(np.prod(inputs))
+    fitted = fit(values, importlib.import_module(_UTILS).optimize_weight_bits)
+    weights = csr_matrix((fitted.weights, (rows, columns)), size, dtype=int)
+    # Channels are the last, and fastest, dimension of what is sent.
+    waits = np.broadcast_to(delay, outputs[2])[rows % outputs[2]].astype(int)
+    delays = csr_matrix((waits, (rows, columns)), size, dtype=int)
+    make = _between_layers(DelaySparse, DelaySparseReset, _samples(parameters))
+    synapse = make(
+        **fitted.options | {"weights": weights},
+        delays=delays,
+        max_delay=int(delay.max()),
+        num_message_bits=parameters["input_message_bits"],
+    )
+    return _delayed_conv()(synapse=synapse, input_shape=inputs, **parameters)
+
+
+@functools.cache
+def _delayed_conv() -> Any:
+    """Define the layer, once lava-dl is there."""
+    block: Any = importlib.import_module(_BLOCKS).AbstractBlock
+
+    class DelayedConv(block):
+        """A layer of neurons behind a convolution with delays."""
+
+        def __init__(self, *, synapse: Any, input_shape: Any, **options: Any) -> None:
+            bias = options.pop("bias", None)
+            super().__init__(**options)
+            self.synapse = synapse
+            self.neuron = self._neuron(bias)
+            self.inp = InPort(shape=input_shape)
+            self.out = OutPort(shape=self.neuron.s_out.shape)
+            self.inp.flatten().connect(synapse.s_in)
+            synapse.a_out.reshape(self.shape).connect(self.neuron.a_in)
+            self.neuron.s_out.connect(self.out)
+            self._clean()
+
+    return DelayedConv

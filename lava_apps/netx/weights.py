@@ -7,20 +7,26 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 
 from lava_apps.loihi2.formats import BIAS_EXPONENT_MAX
 from lava_apps.messages import warn_caller
-from lava_apps.netx.description import (
-    NetworkError,
-    NetworkWarning,
-    text,
-    weight_exponent,
-)
+from lava_apps.netx.errors import NetworkError, NetworkWarning
+from lava_apps.netx.fitting import held
+from lava_apps.netx.neurons import weight_exponent
+from lava_apps.netx.values import text
 from lava_apps.parameters import Array
 
-from lava.utils.weightutils import clip_weights, determine_sign_mode, truncate_weights
+from lava.utils.weightutils import determine_sign_mode
 
 _BIAS_EXPONENT = 6  # that of lava-dl
+_BIAS_MAX = 2**15 - 1  # Lava's LIF holds 16 bits
+_CONNECTIONS = {
+    "weight": "synapse",
+    "weight_rec": "synapse_rec",
+    "weight/real": "real_synapse",
+    "weight/imag": "imag_synapse",
+}
 
 
 def built(file: Any, network: Any) -> Iterator[tuple[int, Any, Any]]:
@@ -75,7 +81,7 @@ def apply_exponents(path: Path, file: Any, network: Any) -> None:
         Where sums are rounded down.
     """
     for n, layer, process in built(file, network):
-        exponent = int(weight_exponent(layer["neuron"])) if "neuron" in layer else 0
+        exponent = _exponent(layer)
         if not exponent:
             continue
         where = f"{path}: layer {n}: neuron/weight_exp {exponent}"
@@ -103,9 +109,9 @@ def _divide(synapse: Any, exponent: int) -> None:
     """Divide the weights of a convolution."""
     divided = np.rint(synapse.weight.init / 2.0**exponent).astype(int)
     synapse.weight.init = divided
-    for held in (synapse.proc_params, synapse.proc_params.get("options", {})):
-        if held:
-            getattr(held, "_parameters", held)["weight"] = divided
+    for known in (synapse.proc_params, synapse.proc_params.get("options", {})):
+        if known:
+            getattr(known, "_parameters", known)["weight"] = divided
 
 
 def _divide_bias(where: str, neuron: Any, exponent: int) -> None:
@@ -116,6 +122,8 @@ def _divide_bias(where: str, neuron: Any, exponent: int) -> None:
     mantissa = bias * 2.0 ** (_BIAS_EXPONENT - exponent - chosen)
     if (mantissa != np.rint(mantissa)).any():
         raise NetworkError(f"{where} leaves fractions of the bias")
+    if np.abs(mantissa).max() > _BIAS_MAX:
+        raise NetworkError(f"{where} makes the bias too large")
     neuron.bias_mant.init = mantissa.astype(int)
     neuron.bias_exp.init = chosen
 
@@ -138,16 +146,22 @@ def check_weights(path: Path, file: Any, network: Any) -> None:
         Naming layer and key.
     """
     for n, layer, process in built(file, network):
-        for key, name in (("weight", "synapse"), ("weight_rec", "synapse_rec")):
+        for key, name in _CONNECTIONS.items():
             synapse = getattr(process, name, None)
-            if synapse is None or not hasattr(synapse, "weights"):
-                continue
-            wanted = np.asarray(layer[key][()], float).reshape(synapse.weights.shape)
-            exponent = weight_exponent(layer["neuron"]) if "neuron" in layer else 0.0
-            held = _held(synapse) * 2.0**exponent
-            wrong = np.flatnonzero(held != wanted)
+            if not hasattr(synapse, "weights") or key not in layer:
+                continue  # Lava's Conv holds any integers
+            wanted = np.asarray(layer[key][()], float)
+            found = _held(synapse) * 2.0 ** _exponent(layer)
+            if text(layer["type"]) == "conv":
+                # Each weight is held by many synapses, or by none where it is padding.
+                wanted, found = np.unique(wanted), np.unique(found)
+                wrong = np.flatnonzero(~np.isin(wanted, np.append(found, 0)))
+                found = np.clip(wanted, found.min(), found.max())
+            else:
+                wanted = wanted.reshape(found.shape)
+                wrong = np.flatnonzero(found != wanted)
             if wrong.size:
-                _warn(f"{path}: layer {n}: {key}", wanted, held, wrong)
+                _warn(f"{path}: layer {n}: {key}", wanted, found, wrong)
 
 
 def _warn(where: str, wanted: Array, held: Array, wrong: Array) -> None:
@@ -164,10 +178,31 @@ def _warn(where: str, wanted: Array, held: Array, wrong: Array) -> None:
 
 def _held(synapse: Any) -> Array:
     """Give the weights that Lava's model makes of those of a connection."""
-    weights = np.asarray(synapse.weights.init)
     parameters = synapse.proc_params
+    weights = synapse.weights.init
     mode = parameters.get("sign_mode") or determine_sign_mode(weights)
-    clipped = clip_weights(weights.copy(), mode, num_bits=8)
+    weights = weights.data if issparse(weights) else np.asarray(weights)
     bits = parameters.get("num_weight_bits", 8)
-    held = truncate_weights(clipped, mode, bits)
-    return np.asarray(held * 2.0 ** parameters.get("weight_exp", 0))
+    return held(weights, bits, parameters.get("weight_exp", 0), mode)
+
+
+def _exponent(layer: Any) -> int:
+    return int(weight_exponent("", layer["neuron"])) if "neuron" in layer else 0
+
+
+def set_decays(file: Any, network: Any) -> None:
+    """Give resonators the decays of the file, which lava-dl rounds on its way.
+
+    Parameters
+    ----------
+    file : h5py.File
+        The network.
+    network : lava.lib.dl.netx.hdf5.Network
+        What was built of it; changed.
+    """
+    for _, layer, process in built(file, network):
+        for key, name in (("sinDecay", "sin_decay"), ("cosDecay", "cos_decay")):
+            if hasattr(process.neuron, name):
+                getattr(process.neuron, name).init = int(
+                    np.ravel(layer["neuron"][key][()])[0]
+                )
