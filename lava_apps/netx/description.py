@@ -202,7 +202,7 @@ def _check_whole(where: str, name: str, values: Array) -> None:
 def _check_delay(where: str, kind: str, delay: Array) -> None:
     if not delay.any():
         return
-    if kind in ("conv", "dense_comp"):
+    if kind == "dense_comp":
         problem = f"nothing delays what a layer {kind} sends"
         raise NetworkError(f"{where}: delay cannot be honoured: {problem}")
     if delay.min() < 0 or delay.max() > _LAST_DELAY:

@@ -12,7 +12,7 @@ import numpy as np
 
 from lava_apps.netx.description import NetworkError
 from lava_apps.parameters import Array
-from lava_apps.processes.connections import DelayDenseReset, DenseReset
+from lava_apps.processes.connections import DelayConv, DelayDenseReset, DenseReset
 
 from lava.proc.dense.process import DelayDense, Dense
 
@@ -35,7 +35,13 @@ def layers_here(file: Any) -> Iterator[None]:
         Dense=partial(_make_dense, hdf5.Dense),
         RecurrentDense=partial(_make_recurrent, hdf5.RecurrentDense),
     ):
-        yield
+        lavas = vars(hdf5.Network)["create_conv"]
+        made = staticmethod(partial(_make_conv, hdf5.Network.create_conv))
+        hdf5.Network.create_conv = made
+        try:
+            yield
+        finally:
+            hdf5.Network.create_conv = lavas
 
 
 @contextlib.contextmanager
@@ -53,6 +59,41 @@ def _names(module: Any, **names: Any) -> Iterator[None]:
 
 def _read_copy(original: Any, file: Any, _filename: str) -> Any:
     return original(f=file)
+
+
+def _make_conv(original: Any, *, layer_config: Any, **parameters: Any) -> Any:
+    """Make a convolution with the delays that lava-dl leaves out."""
+    keys = set(layer_config.keys())  # lava-dl's dictionary is none otherwise
+    delay = layer_config["delay"] if "delay" in keys else None
+    if delay is None or not np.any(delay):
+        return original(layer_config=layer_config, **parameters)
+    channels, *plane = (int(n) for n in layer_config["shape"])
+    delays = np.asarray(delay).astype(int)
+    if delays.size == channels * int(np.prod(plane)):
+        delays = delays.reshape(channels, *plane).transpose()
+    elif delays.size not in (1, channels):
+        problem = "must be one, one a channel, or one a neuron"
+        raise NetworkError(f"delay {problem}, not {delays.size}")
+    interval = parameters.get("reset_interval") or 0
+    offset = (parameters.get("reset_offset", 0) - 1) % interval if interval else None
+    make = partial(
+        DelayConv,
+        delays=delays if delays.ndim == 3 else delays.ravel(),
+        reset_interval=interval,
+        reset_offset=offset,
+    )
+    blocks = importlib.import_module(_BLOCKS)
+    with _names(blocks, ConvSynapse=lambda **options: make(**_plain(options))):
+        return original(layer_config=layer_config, **parameters)
+
+
+def _plain(options: dict[str, Any]) -> dict[str, Any]:
+    """Give what describes a convolution as Python's own integers."""
+    plain = dict(options)
+    for name in ("input_shape", "padding", "stride", "dilation"):
+        plain[name] = tuple(int(n) for n in np.ravel(options[name]))
+    plain["groups"] = int(np.ravel(options["groups"])[0])
+    return plain
 
 
 def _samples(parameters: dict[str, Any]) -> tuple[int, int] | None:

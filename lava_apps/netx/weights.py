@@ -121,7 +121,10 @@ def _divide_bias(where: str, neuron: Any, exponent: int) -> None:
 
 
 def check_weights(path: Path, file: Any, network: Any) -> None:
-    """Say which weights synapses do not hold as the file has them.
+    """Mend synapses that do not hold the weights of the file; say which cannot.
+
+    lava-dl shifts weights to the left as far as they go, and by one bit too far where
+    the smallest of negative ones is a power of two.
 
     Parameters
     ----------
@@ -145,9 +148,30 @@ def check_weights(path: Path, file: Any, network: Any) -> None:
             wanted = np.asarray(layer[key][()], float).reshape(synapse.weights.shape)
             exponent = weight_exponent(layer["neuron"]) if "neuron" in layer else 0.0
             held = _held(synapse) * 2.0**exponent
+            if (held != wanted).any():
+                held = _encode(synapse, wanted, exponent)
             wrong = np.flatnonzero(held != wanted)
             if wrong.size:
                 _warn(f"{path}: layer {n}: {key}", wanted, held, wrong)
+
+
+def _encode(synapse: Any, wanted: Array, exponent: float) -> Array:
+    """Give a connection the weights as they are, or leave what it has; say what it has.
+
+    Without the power of two that divides its input.
+    """
+    parameters = synapse.proc_params._parameters
+    names = ("weight_exp", "num_weight_bits")
+    before = synapse.weights.init, {name: parameters.get(name) for name in names}
+    synapse.weights.init = wanted.astype(int)
+    for bits in (8, 9):  # of mixed signs Lava counts 9 where no bit is cut
+        parameters |= {"weight_exp": -int(exponent), "num_weight_bits": bits}
+        held = _held(synapse) * 2.0**exponent
+        if (held == wanted).all():
+            return np.asarray(held)
+    synapse.weights.init = before[0]
+    parameters.update(before[1])
+    return np.asarray(_held(synapse) * 2.0**exponent)
 
 
 def _warn(where: str, wanted: Array, held: Array, wrong: Array) -> None:
