@@ -248,6 +248,53 @@ def test_what_cannot_be_honoured_is_refused_by_layer_and_key(
         load_network(path)
 
 
+@pytest.mark.parametrize("delay", [2, [2], [0, 3], "one a neuron"])
+@pytest.mark.parametrize("backend", ["compiled", "inline"])
+def test_delays_of_a_convolution_are_honoured(tmp_path, delay, backend):
+    rng = np.random.default_rng(0)
+    kernel = rng.integers(-4, 5, (2, 1, 3, 3))
+    layers = (
+        {"type": b"input", "shape": [1, 4, 5]},
+        {
+            **CONV,
+            "shape": [2, 4, 5],
+            "weight": kernel,
+        },
+    )
+    if delay == "one a neuron":
+        delay = rng.integers(0, 4, 2 * 4 * 5)
+    spikes = rng.integers(0, 2, (12, 20))
+    plain = currents(write(tmp_path / "x.net", *layers), spikes)
+    delayed = {**layers[1], "delay": delay}
+    path = write(tmp_path / "y.net", layers[0], delayed)
+    network = load_network(path)
+    RingBuffer(data=spikes.T.reshape(*network.inp.shape, -1)).s_out.connect(network.inp)
+    with Simulator(network, precision="fixed_pt", backend=backend) as sim:
+        probe = sim.probe(network.out_layer.neuron.a_in)
+        sim.run(12)
+    found = sim.data[probe]
+    each = np.asarray(delay)
+    if each.size == 40:
+        each = each.reshape(2, 4, 5).transpose()
+    each = np.broadcast_to(each, (5, 4, 2))
+    for place in np.ndindex(5, 4, 2):
+        late = each[place]
+        wanted = np.zeros(12)
+        wanted[late:] = plain[(slice(12 - late), *place)]
+        assert np.array_equal(found[(slice(None), *place)], wanted)
+    assert found.any()
+
+
+def test_delays_of_a_convolution_that_fit_nothing_are_refused(tmp_path):
+    layers = {"type": b"input", "shape": [1, 4, 4]}, {**CONV, "shape": [1, 4, 4]}
+    path = write(tmp_path / "x.net", layers[0], {**layers[1], "delay": [1, 2, 3]})
+    with pytest.raises(
+        NetworkError, match="layer 1: delay must have 1 or 16 values, not 3"
+    ):
+        load_network(path)
+    load_network(write(tmp_path / "y.net", layers[0], {**layers[1], "delay": [0]}))
+
+
 @pytest.mark.parametrize(
     ("changes", "names"),
     [({"stride": 2}, "stride"), ({"mask": [1, 0], "dropout": 0.1}, "dropout, mask")],
@@ -266,7 +313,8 @@ def test_weights_beyond_8_bits_are_named_with_what_becomes_of_them(tmp_path, wei
 
 
 @pytest.mark.parametrize(
-    "weight", [[[129, -3], [7, 1]], [[254, -256], [1, 2]], [[1, 255]]]
+    "weight",
+    [[[129, -3], [7, 1]], [[254, -256], [1, 2]], [[1, 255]], [[-2]], [[-4, -128]]],
 )
 def test_weights_that_8_bits_hold_are_held(tmp_path, weight):
     found = currents(write(tmp_path / "x.net", {**DENSE, "weight": weight}), ONCE)

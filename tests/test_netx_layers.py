@@ -263,7 +263,7 @@ REFUSED = [
         [IMAGE, {**SMALL, "shape": [1, 5, 5]}],
         r"1: .*shape says \(1, 5, 5\), but \(1, 4",
     ),
-    ([IMAGE, {**SMALL, "delay": [1, 2]}], "1: delay must have 1 values, not 2"),
+    ([IMAGE, {**SMALL, "delay": [1, 2]}], "1: delay must have 1 or 16 values, not 2"),
     ([IMAGE, {**SMALL, "delay": 0.5}], "1: delay must be integers"),
     ([IMAGE, {k: v for k, v in SMALL.items() if k != "neuron"}], "1 has no neuron"),
     ([{**DENSE, "bias": [40_000, 1]}], "0: bias must be from -32768 to 32767"),

@@ -50,7 +50,7 @@ class Fitted:
         }
 
 
-def held(weights: Array, bits: int, exponent: int, mode: Any = None) -> Array:
+def held(weights: Array, bits: int, exponent: int) -> Array:
     """Give the weights that Lava's fixed_pt models make of what they are given.
 
     Parameters
@@ -59,15 +59,13 @@ def held(weights: Array, bits: int, exponent: int, mode: Any = None) -> Array:
         Mantissas.
     bits, exponent : int
         As given.
-    mode : lava.utils.weightutils.SignMode, optional
-        Which signs there may be. Default: those that there are.
 
     Returns
     -------
     numpy.ndarray of float
         What a spike adds.
     """
-    mode = mode or determine_sign_mode(weights)
+    mode = determine_sign_mode(weights)
     clipped = clip_weights(weights.copy(), mode, num_bits=_BITS)
     return np.asarray(truncate_weights(clipped, mode, bits) * 2.0**exponent)
 

@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import importlib
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_matrix
 
 from lava_apps.netx.errors import NetworkError
 from lava_apps.netx.fitting import fit
 from lava_apps.parameters import Array
-from lava_apps.processes.connections import (
-    DelayDenseReset,
-    DelaySparseReset,
-    DenseReset,
-)
+from lava_apps.processes.connections import DelayConv, DelayDenseReset, DenseReset
 
-from lava.magma.core.process.ports.ports import InPort, OutPort
-from lava.proc.conv.utils import conv_to_sparse, output_shape
 from lava.proc.dense.process import DelayDense, Dense
-from lava.proc.sparse.process import DelaySparse
 
 _HDF5, _BLOCKS = "lava.lib.dl.netx.hdf5", "lava.lib.dl.netx.blocks.process"
 _UTILS = "lava.lib.dl.netx.utils"
@@ -103,7 +94,7 @@ def _samples(parameters: dict[str, Any]) -> tuple[int, int] | None:
 
 def _make_dense(original: Any, **parameters: Any) -> Any:
     """Make a dense layer whose delayed messages stay within a sample."""
-    delayed = _between_layers(DelayDense, DelayDenseReset, _samples(parameters))
+    delayed = _between_layers(_samples(parameters))
     with _connections(DenseSynapse=_fitted(Dense), DelayDenseSynapse=_fitted(delayed)):
         return original(**parameters)
 
@@ -113,12 +104,13 @@ def _make_complex(original: Any, **parameters: Any) -> Any:
         return original(**parameters)
 
 
-def _between_layers(kind: Any, resetting: Any, samples: tuple[int, int] | None) -> Any:
+def _between_layers(samples: tuple[int, int] | None) -> _Make:
     if samples is None:
-        return kind
+        made: _Make = DelayDense
+        return made
     interval, offset = samples
     return partial(
-        resetting,
+        DelayDenseReset,
         reset_interval=interval,
         # What it receives from begins the sample a time step before.
         reset_offset=(offset - 1) % interval,
@@ -136,7 +128,7 @@ def _make_recurrent(original: Any, **parameters: Any) -> Any:
         within = _within_layer(DenseReset, samples) if samples else Dense
     else:
         options["delays"] = _recurrent_delays(delay, len(parameters["weight"]))
-        forward = _between_layers(DelayDense, DelayDenseReset, samples)
+        forward = _between_layers(samples)
         within = _within_layer(DelayDenseReset, samples) if samples else DelayDense
     makers = _without_shape(_fitted(forward)), _without_shape(_fitted(within), options)
     # The forward connection is made first.
@@ -185,59 +177,31 @@ def _recurrent_delays(delay: Array, neurons: int) -> Array:
     raise NetworkError(f"delay {problem}")
 
 
-def _create_conv(original: _Make, *, layer_config: Any, **options: Any) -> Any:
-    """Let lava-dl create a convolution, and delay what arrives where it must be."""
+def _create_conv(original: _Make, *, layer_config: Any, **parameters: Any) -> Any:
+    """Let lava-dl create a convolution, with the delays that it leaves out."""
     delay = layer_config["delay"] if "delay" in layer_config.f else 0
     if not np.any(delay):
-        return original(layer_config=layer_config, **options)
-    hdf5 = importlib.import_module(_HDF5)
-    with _names(hdf5, Conv=partial(_make_delayed_conv, np.ravel(delay))):
-        return original(layer_config=layer_config, **options)
-
-
-def _make_delayed_conv(delay: Array, **parameters: Any) -> Any:
-    """Make a convolution of single synapses, which have delays, where Conv has none."""
-    inputs, kernel = parameters.pop("input_shape"), parameters.pop("weight")
-    form = [parameters.pop(key) for key in ("stride", "padding", "dilation")]
-    outputs = output_shape(inputs, len(kernel), kernel.shape[1:3], *form)
-    groups = parameters.pop("groups")
-    found = conv_to_sparse(inputs, outputs, kernel, *form, groups)
-    # Lava's model would have delays where there is no weight.
-    rows, columns, values = (np.asarray(x)[found[2] != 0].astype(int) for x in found)
-    size = int(np.prod(outputs)), int(np.prod(inputs))
-    fitted = fit(values, importlib.import_module(_UTILS).optimize_weight_bits)
-    weights = csr_matrix((fitted.weights, (rows, columns)), size, dtype=int)
-    # Channels are the last, and fastest, dimension of what is sent.
-    waits = np.broadcast_to(delay, outputs[2])[rows % outputs[2]].astype(int)
-    delays = csr_matrix((waits, (rows, columns)), size, dtype=int)
-    make = _between_layers(DelaySparse, DelaySparseReset, _samples(parameters))
-    synapse = make(
-        **fitted.options | {"weights": weights},
-        delays=delays,
-        max_delay=int(delay.max()),
-        num_message_bits=parameters["input_message_bits"],
+        return original(layer_config=layer_config, **parameters)
+    channels, *plane = (int(n) for n in layer_config["shape"])
+    delays = np.asarray(delay).astype(int)
+    if delays.size not in (1, channels):
+        delays = delays.reshape(channels, *plane).transpose()
+    interval = parameters.get("reset_interval") or 0
+    offset = (parameters.get("reset_offset", 0) - 1) % interval if interval else None
+    make = partial(
+        DelayConv,
+        delays=delays if delays.ndim == 3 else delays.ravel(),
+        reset_interval=interval,
+        reset_offset=offset,
     )
-    return _delayed_conv()(synapse=synapse, input_shape=inputs, **parameters)
+    with _connections(ConvSynapse=lambda **options: make(**_plain(options))):
+        return original(layer_config=layer_config, **parameters)
 
 
-@functools.cache
-def _delayed_conv() -> Any:
-    """Define the layer, once lava-dl is there."""
-    block: Any = importlib.import_module(_BLOCKS).AbstractBlock
-
-    class DelayedConv(block):
-        """A layer of neurons behind a convolution with delays."""
-
-        def __init__(self, *, synapse: Any, input_shape: Any, **options: Any) -> None:
-            bias = options.pop("bias", None)
-            super().__init__(**options)
-            self.synapse = synapse
-            self.neuron = self._neuron(bias)
-            self.inp = InPort(shape=input_shape)
-            self.out = OutPort(shape=self.neuron.s_out.shape)
-            self.inp.flatten().connect(synapse.s_in)
-            synapse.a_out.reshape(self.shape).connect(self.neuron.a_in)
-            self.neuron.s_out.connect(self.out)
-            self._clean()
-
-    return DelayedConv
+def _plain(options: dict[str, Any]) -> dict[str, Any]:
+    """Give what describes a convolution as Python's own integers."""
+    plain = dict(options)
+    for name in ("input_shape", "padding", "stride", "dilation"):
+        plain[name] = tuple(int(n) for n in np.ravel(options[name]))
+    plain["groups"] = int(np.ravel(options["groups"])[0])
+    return plain

@@ -273,7 +273,7 @@ def _check_conv(where: str, layer: Any, shape: tuple[int, ...], before: Sent) ->
     bias = _check_bias(where, layer, family, outputs)
     if "delay" in layer:
         delay = integers(where, layer, "delay", 0, _LAST_DELAY)
-        require_size(where, "delay", delay, {1, outputs})
+        require_size(where, "delay", delay, {1, outputs, int(np.prod(shape))})
         _warn_of_bias(where, delay, bias)
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.sparse import issparse
 
 from lava_apps.loihi2.formats import BIAS_EXPONENT_MAX
 from lava_apps.messages import warn_caller
@@ -16,8 +15,6 @@ from lava_apps.netx.fitting import held
 from lava_apps.netx.neurons import weight_exponent
 from lava_apps.netx.values import text
 from lava_apps.parameters import Array
-
-from lava.utils.weightutils import determine_sign_mode
 
 _BIAS_EXPONENT = 6  # that of lava-dl
 _BIAS_MAX = 2**15 - 1  # Lava's LIF holds 16 bits
@@ -152,14 +149,8 @@ def check_weights(path: Path, file: Any, network: Any) -> None:
                 continue  # Lava's Conv holds any integers
             wanted = np.asarray(layer[key][()], float)
             found = _held(synapse) * 2.0 ** _exponent(layer)
-            if text(layer["type"]) == "conv":
-                # Each weight is held by many synapses, or by none where it is padding.
-                wanted, found = np.unique(wanted), np.unique(found)
-                wrong = np.flatnonzero(~np.isin(wanted, np.append(found, 0)))
-                found = np.clip(wanted, found.min(), found.max())
-            else:
-                wanted = wanted.reshape(found.shape)
-                wrong = np.flatnonzero(found != wanted)
+            wanted = wanted.reshape(found.shape)
+            wrong = np.flatnonzero(found != wanted)
             if wrong.size:
                 _warn(f"{path}: layer {n}: {key}", wanted, found, wrong)
 
@@ -179,11 +170,9 @@ def _warn(where: str, wanted: Array, held: Array, wrong: Array) -> None:
 def _held(synapse: Any) -> Array:
     """Give the weights that Lava's model makes of those of a connection."""
     parameters = synapse.proc_params
-    weights = synapse.weights.init
-    mode = parameters.get("sign_mode") or determine_sign_mode(weights)
-    weights = weights.data if issparse(weights) else np.asarray(weights)
+    weights = np.asarray(synapse.weights.init)
     bits = parameters.get("num_weight_bits", 8)
-    return held(weights, bits, parameters.get("weight_exp", 0), mode)
+    return held(weights, bits, parameters.get("weight_exp", 0))
 
 
 def _exponent(layer: Any) -> int:

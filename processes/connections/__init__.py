@@ -2,6 +2,7 @@
 
 from lava_apps.processes.connections.process import (
     ConvReset,
+    DelayConv,
     DelayDenseReset,
     DelaySparseReset,
     DenseReset,
@@ -10,6 +11,7 @@ from lava_apps.processes.connections.process import (
 
 __all__ = [
     "ConvReset",
+    "DelayConv",
     "DelayDenseReset",
     "DelaySparseReset",
     "DenseReset",

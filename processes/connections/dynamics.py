@@ -54,3 +54,36 @@ def forget_image(a_buf, reset_interval, reset_offset, time_step):  # type: ignor
         As in :func:`lava_apps.samples.forget`.
     """
     forget(a_buf, reset_interval, reset_offset, time_step)
+
+
+@njit(cache=True)
+def delay_image(  # type: ignore[no-untyped-def]
+    a_buf, a_line, delays, reset_interval, reset_offset, time_step
+):
+    """Send a convolution on after the delay of each place, in place.
+
+    Parameters
+    ----------
+    a_buf : (x, y, channels) numpy.ndarray
+        What was convolved in this time step; filled with what is sent in the next.
+    a_line : (max_delay + 1, x, y, channels) numpy.ndarray
+        What is to be sent in the next time step, and in those after it.
+    delays : (x, y, channels) numpy.ndarray of int
+        Further time steps that each place takes.
+    reset_interval, reset_offset, time_step : int
+        As in :func:`lava_apps.samples.forget`; what is sent in the next time step still
+        belongs to the sample that ends.
+    """
+    last = len(a_line) - 1
+    for d in range(last):
+        a_line[d] = a_line[d + 1]
+    a_line[last] = 0
+    for i in range(a_buf.size):
+        due = delays.flat[i]
+        if due >= 0 and due <= last:
+            line = a_line[due]
+            line.flat[i] += a_buf.flat[i]
+    if begins(time_step + 1, reset_interval, reset_offset):
+        a_line[1:] = 0
+    for i in range(a_buf.size):
+        a_buf.flat[i] = a_line[0].flat[i]

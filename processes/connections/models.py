@@ -2,15 +2,20 @@
 
 from typing import Any, ClassVar
 
+import numpy as np
+
 from lava_apps.loihi2.hardware import HardwareWarning
 from lava_apps.messages import label, warn_caller
+from lava_apps.parameters import Array
 from lava_apps.processes.connections.dynamics import (
+    delay_image,
     forget_delayed,
     forget_image,
     forget_messages,
 )
 from lava_apps.processes.connections.process import (
     ConvReset,
+    DelayConv,
     DelayDenseReset,
     DelaySparseReset,
     DenseReset,
@@ -21,6 +26,7 @@ from lava_apps.runtime.compiled.registry import register_kernel
 from lava_apps.samples import forget
 
 from lava.magma.core.decorator import implements, tag
+from lava.magma.core.model.py.type import LavaPyType
 from lava.magma.core.model.sub.model import AbstractSubProcessModel
 from lava.magma.core.process.process import AbstractProcess
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
@@ -123,6 +129,34 @@ class PyConvResetModelFixed(_ForgetsImage, conv.PyConvModelFixed):
     """Lava's Conv in integers, for samples."""
 
 
+class _Delays(_Derived):
+    """A convolution of Lava's that sends after a delay."""
+
+    def run_spk(self) -> None:
+        """Do what Lava's does, and wait."""
+        super().run_spk()  # type: ignore[misc]
+        model: Any = self
+        kind = model.a_line.dtype
+        model.a_buf = np.ascontiguousarray(model.a_buf, dtype=kind)
+        delay_image(model.a_buf, model.a_line, model.delays, *_sample(model))
+
+
+@implements(proc=DelayConv, protocol=LoihiProtocol)
+class PyDelayConvModelFloat(_Delays, conv.PyConvModelFloat):
+    """Lava's Conv in double precision, with delays."""
+
+    delays: Array = LavaPyType(np.ndarray, np.int64)
+    a_line: Array = LavaPyType(np.ndarray, float)
+
+
+@implements(proc=DelayConv, protocol=LoihiProtocol)
+class PyDelayConvModelFixed(_Delays, conv.PyConvModelFixed):
+    """Lava's Conv in integers, with delays."""
+
+    delays: Array = LavaPyType(np.ndarray, np.int64)
+    a_line: Array = LavaPyType(np.ndarray, np.int32, precision=24)
+
+
 for _model, _finish in (
     (PyDenseResetModelFloat, forget),
     (PyDenseResetModelFixed, forget),
@@ -134,6 +168,8 @@ for _model, _finish in (
     (PyDelaySparseResetModelFixed, forget_messages),
     (PyConvResetModelFloat, forget_image),
     (PyConvResetModelFixed, forget_image),
+    (PyDelayConvModelFloat, delay_image),
+    (PyDelayConvModelFixed, delay_image),
 ):
     register_kernel(_model, like=_model.__bases__[1], finish=_finish)
 

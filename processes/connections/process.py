@@ -20,11 +20,13 @@ from lava_apps.parameters import (
     ParameterError,
     TimeSteps,
     dimensions,
+    spread,
     validated,
 )
 from lava_apps.samples import remainder
 
 from lava.magma.core.process.process import LogConfig
+from lava.magma.core.process.variable import Var
 from lava.proc.conv.process import Conv
 from lava.proc.dense.process import DelayDense, Dense
 from lava.proc.sparse.process import DelaySparse, Sparse
@@ -469,6 +471,99 @@ class ConvReset(_Resetting, Conv):
             name=name,
             log_config=log_config,
         )
+
+
+class DelayConv(Process, Conv):
+    """Lava's Conv with a delay for each place that it leads to.
+
+    Lava has delays for Dense and Sparse only. CPU only: no convolution with delays is
+    known on Loihi 2.
+
+    Parameters
+    ----------
+    weight : (channels_out, x, y, channels_in) array_like
+        Kernel; integers in ``fixed_pt``.
+    input_shape : tuple of int
+        Shape (x, y, channels) of what arrives.
+    delays : int or (x, y, channels_out) array_like of int
+        Further time steps that what is sent to each place takes, at least 0; or what
+        broadcasts to that shape, such as one for each channel.
+    reset_interval : int
+        Time steps of a sample; what would be sent later than one time step after it is
+        dropped, as by :class:`DelayDenseReset` with `keep_next`. Default 0: nothing is.
+    reset_offset : int
+        Which time step is the first of a sample for what it receives from. Default 1.
+    padding, stride, dilation : int or tuple of two int
+        Of the convolution. Default 0, 1, 1.
+    groups : int
+        Groups of channels. Default 1.
+    num_message_bits : int
+        Bits of the payload of graded spikes, or 0, the default, for spikes without.
+    name : str, optional
+        Name of the Process.
+    log_config : lava.magma.core.process.process.LogConfig, optional
+        Lava's logging options.
+
+    Attributes
+    ----------
+    s_in : InPort, shape (*input_shape)
+        Spikes.
+    a_out : OutPort, shape (x, y, channels_out)
+        Weighted sums that are due.
+    weight, weight_exp, num_weight_bits, num_message_bits : Var
+        As Lava's Conv has them; it makes no use of the second and third.
+    kernel_size, padding, stride, dilation, groups, delays : Var
+        As above.
+    a_buf : Var, shape (x, y, channels_out)
+        What is sent in the next time step.
+    a_line : Var, shape (max_delay + 1, x, y, channels_out)
+        The same, and what is sent in the time steps after it.
+
+    Raises
+    ------
+    ParameterError
+        For a value out of range, or of a shape that does not fit.
+    """
+
+    @validated
+    def __init__(
+        self,
+        *,
+        weight: Annotated[NumericArray, dimensions(4)],
+        input_shape: tuple[int, int, int],
+        delays: NumericArray,
+        reset_interval: Annotated[Integer, Field(ge=0, lt=2**31)] = 0,
+        reset_offset: Offset | None = None,
+        padding: Pair = 0,
+        stride: Pair = 1,
+        dilation: Pair = 1,
+        groups: Annotated[Integer, Field(ge=1)] = 1,
+        num_message_bits: MessageBits = 0,
+        name: str | None = None,
+        log_config: LogConfig | None = None,
+    ) -> None:
+        owner = type(self).__name__
+        offset = remainder(owner, reset_interval, reset_offset)
+        if delays.dtype.kind not in "iu" or delays.min(initial=0) < 0:
+            problem = "must be integers, at least 0"
+            raise ParameterError(owner, "delays", problem, delays)
+        super().__init__(
+            weight=weight,
+            input_shape=input_shape,
+            padding=padding,
+            stride=stride,
+            dilation=dilation,
+            groups=groups,
+            num_message_bits=num_message_bits,
+            name=name,
+            log_config=log_config,
+        )
+        self.proc_params["reset_interval"] = reset_interval
+        self.proc_params["reset_offset"] = offset
+        shape = tuple(int(n) for n in self.a_out.shape)
+        given = spread(owner, "delays", delays, shape)
+        self.delays = Var(shape=shape, init=given.astype(np.int64))
+        self.a_line = Var(shape=(int(given.max()) + 1, *shape), init=0)
 
 
 def _sparse(owner: str, name: str, given: Any) -> Any:

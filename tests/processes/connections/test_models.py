@@ -9,6 +9,7 @@ from lava_apps.loihi2.hardware import HardwareWarning
 from lava_apps.parameters import ParameterError
 from lava_apps.processes.connections import (
     ConvReset,
+    DelayConv,
     DelayDenseReset,
     DelaySparseReset,
     DenseReset,
@@ -42,6 +43,7 @@ OURS = {
     DelaySparseReset: DelaySparse,
     ConvReset: Conv,
 }
+CPU_ONLY = {"decomposition": "CPU only: no such convolution is known on Loihi 2"}
 FORGETS = {"decomposition": "nothing on Loihi 2 is known to forget messages"}
 pytestmark = pytest.mark.filterwarnings("ignore:Changing the sparsity structure")
 
@@ -66,6 +68,21 @@ def inputs(kind):
     contract(*(Case(maker(k), inputs(k), gaps=FORGETS) for k in OURS)),
 )
 def test_contract(check, case):
+    check(case)
+
+
+def delayed_conv():
+    delays = np.random.default_rng(3).integers(0, 4, (4, 5, 2))
+    return DelayConv(
+        **OPTIONS[Conv], delays=delays, reset_interval=SAMPLE, reset_offset=0
+    )
+
+
+@pytest.mark.parametrize(
+    ("check", "case"),
+    contract(Case(delayed_conv, {"s_in": IMAGES}, gaps=CPU_ONLY)),
+)
+def test_contract_of_delayed_convolutions(check, case):
     check(case)
 
 
