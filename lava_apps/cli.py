@@ -19,7 +19,7 @@ from lava_apps.apps.hopfield import commands as hopfield
 from lava_apps.apps.lif.commands import lif
 from lava_apps.apps.loihi2 import commands as loihi2
 from lava_apps.apps.slayer import commands as slayer
-from lava_apps.apps.som.commands import som
+from lava_apps.apps.som import commands as som
 from lava_apps.datasets import DataError
 from lava_apps.netx import NetworkError
 from lava_apps.parameters import ParameterError
@@ -33,7 +33,7 @@ app = typer.Typer(
 app.add_typer(hopfield.app, name="hopfield")
 app.command()(lif)
 app.add_typer(digits.app, name="stdp")
-app.command()(som)
+app.add_typer(som.app, name="som")
 app.add_typer(bench.app, name="bench")
 app.add_typer(slayer.app, name="slayer")
 app.add_typer(loihi2.app, name="loihi2")

@@ -314,6 +314,7 @@ SOM_KEYS = {
     "backend": str,
     "seed": int,
     "seconds": float,
+    "notes": list,
 }
 
 
@@ -342,9 +343,39 @@ def test_som_maps_a_csv_file_without_labels(tmp_path):
     assert not (tmp_path / "results" / "som-labels.png").exists()
 
 
+def test_som_places_new_rows_on_a_map(tmp_path):
+    rows = ",a,b,kind,site\n0,1,2,x,u\n1,3,5,y,v\n2,4,4,x,u\n3,9,,y,v\n"
+    (tmp_path / "mine.csv").write_text(rows)
+    arguments = ["--data", "mine.csv", "--label", "kind", "--drop", "site"]
+    done = run("som", *arguments, "--grid", "2x2", cwd=tmp_path)
+    assert "mine.csv: line 5, b: is missing (--missing drop-rows" in done.stderr
+    arguments += ["--missing", "drop-rows", "--grid", "2x2"]
+    done = run("som", *arguments, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "note: left out as an index: 'Unnamed: 0'" in done.stderr
+    assert "note: 1 of 4 rows left out for missing values" in done.stderr
+    (tmp_path / "new.csv").write_text("b;id;a\n2,0;p;1\n5,0;q;3\n")
+    place = ["som", "place", "results/som.npz", "new.csv", "--decimal", ","]
+    done = run(*place, "--output", "places.csv", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    printed = json.loads(done.stdout)
+    assert [row["row"] for row in printed["rows"]] == [1, 2]
+    assert "not used, for the map does not have them: 'id'" in printed["notes"]
+    lines = (tmp_path / "places.csv").read_text().splitlines()
+    assert lines[0] == "row,map_row,map_column,distance,label"
+    assert len(lines) == 3
+    done = run(*place, "--output", "new.csv", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "would replace new.csv" in " ".join(done.stderr.replace("│", "").split())
+    done = run("som", "place", "results/som.npz", "iris", cwd=tmp_path)
+    assert "iris: lacks columns of the map: 'a', 'b'" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
+        (["--data", "iris", "--drop", "a"], "iris is no file; --drop, --columns"),
+        (["--decimal", ";"], "--decimal: must be a point or a comma"),
         (["--grid", "20"], "--grid: must be like 20x20, given '20'"),
         (["--grid", "0x5"], "--grid: rows must be greater"),
         (["--mode", "batch", "--rate", "0.1"], "--rate: goes with mode online"),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
 
+from lava_apps.datasets.csv_files import Reading, read_csv
 from lava_apps.datasets.mnist import DataError, load_mnist
 from lava_apps.parameters import Array
 
@@ -21,8 +20,6 @@ _LOADERS = {
 }
 TABLES = (*_LOADERS, "mnist")
 """Names that `load_table` knows."""
-
-_BLOCK = 20_000  # rows that are read at a time
 
 
 @dataclass(frozen=True)
@@ -41,6 +38,12 @@ class Table:
         Class of each sample.
     image_shape : tuple of int, optional
         Shape of a sample that is an image.
+    rows : (samples,) numpy.ndarray of int, optional
+        Which rows of a file the samples are, the first below the header being 1.
+    unused : tuple of str
+        Names of columns of the file that are neither features nor labels.
+    notes : tuple of str
+        What of a file was left out, and what looks odd. Default: nothing.
     """
 
     name: str
@@ -48,9 +51,18 @@ class Table:
     features: list[str]
     labels: Array | None = None
     image_shape: tuple[int, int] | None = None
+    rows: Array | None = None
+    unused: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
-def load_table(source: str, *, label: str | None = None, full: bool = False) -> Table:
+def load_table(
+    source: str,
+    *,
+    label: str | None = None,
+    full: bool = False,
+    reading: Reading | None = None,
+) -> Table:
     """Load a table by its name, or from a CSV file.
 
     Parameters
@@ -58,11 +70,15 @@ def load_table(source: str, *, label: str | None = None, full: bool = False) -> 
     source : str
         "iris", "wine", "breast_cancer", "digits" (8 by 8 pixels, 0 to 16), "mnist"
         (the training images, 0 to 255), or the path of a CSV file. Its first line
-        names the columns; comma, semicolon or tab may separate them.
+        names the columns; comma, semicolon or tab may separate them. It may be packed
+        with gzip, bzip2 or xz. Files need pandas (the extra ``tables``).
     label : str, optional
         Column of the CSV file that holds labels. Default: none does.
     full : bool
         All of MNIST, see :func:`~lava_apps.datasets.load_mnist`. Default False.
+    reading : Reading, optional
+        Which columns of a CSV file, and how it is written. Default: all columns, with
+        decimal points, and nothing missing.
 
     Returns
     -------
@@ -73,12 +89,15 @@ def load_table(source: str, *, label: str | None = None, full: bool = False) -> 
     ------
     DataError
         For a file that is missing, or not such a table; what is missing or no number
-        is named with its line and column.
+        is named with its line and column. For a file where pandas is not installed.
     """
     if source not in TABLES:
-        return _read_csv(Path(source), label)
+        return _read_file(Path(source), label, reading or Reading())
     if label is not None:
         raise DataError(f"{source} has labels of its own; --label is for CSV files")
+    if reading not in (None, Reading()):
+        problem = "--drop, --columns and how a file is read are for CSV files"
+        raise DataError(f"{source} is no file; {problem}")
     if source == "mnist":
         images, labels = load_mnist("train", full=full)
         shape = images.shape[1], images.shape[2]
@@ -92,108 +111,20 @@ def load_table(source: str, *, label: str | None = None, full: bool = False) -> 
     return Table(source, found.data, features, labels, square)
 
 
-def _read_csv(path: Path, label: str | None) -> Table:
+def _read_file(path: Path, label: str | None, reading: Reading) -> Table:
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            delimiter = max(",;\t", key=file.readline().count)
-            file.seek(0)
-            rows = csv.reader(file, delimiter=delimiter)
-            names = [name.strip() for name in next(rows, [])]
-            place = _label_place(path, names, label)
-            blocks, labels = _read_rows(path, rows, names, place)
+        found = read_csv(path, label, reading)
     except FileNotFoundError:
         known = ", ".join(TABLES)
         raise DataError(f"{path}: there is no such file; known data: {known}") from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except OSError as error:
         raise DataError(f"{path}: cannot be read as CSV ({error})") from None
-    if not blocks:
-        raise DataError(f"{path}: has no rows below its header")
-    features = [name for n, name in enumerate(names) if n != place]
-    if not features:
-        raise DataError(f"{path}: has no column besides the label")
-    found = None if place is None else np.array(labels)
-    return Table(path.name, np.concatenate(blocks), features, found)
-
-
-def _label_place(path: Path, names: list[str], label: str | None) -> int | None:
-    if not any(names):
-        raise DataError(f"{path}: has no header")
-    if all(_is_number(name) for name in names):
-        raise DataError(f"{path}: line 1 must name the columns, and holds numbers")
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise DataError(f"{path}: has more than one column {twice[0]!r}")
-    if label is None:
-        return None
-    if label not in names:
-        raise DataError(f"{path}: has no column {label!r}; it has {', '.join(names)}")
-    return names.index(label)
-
-
-def _read_rows(
-    path: Path,
-    rows: Any,
-    names: list[str],
-    place: int | None,
-) -> tuple[list[Array], list[str]]:
-    """Read numbers block by block, so that their text is never held as a whole."""
-    blocks: list[Array] = []
-    labels: list[str] = []
-    block: list[list[str]] = []
-    lines: list[int] = []
-
-    def close() -> None:
-        try:
-            values = np.array(block, dtype=float)
-        except ValueError:
-            values = np.array([])
-        if not values.size or not np.isfinite(values).all():
-            _refuse(path, block, lines, [n for i, n in enumerate(names) if i != place])
-        blocks.append(values)
-        block.clear()
-        lines.clear()
-
-    line = rows.line_num + 1
-    for row in rows:
-        begin, line = line, rows.line_num + 1
-        if not row:
-            continue
-        if len(row) != len(names):
-            problem = f"has {len(row)} values, the header {len(names)}"
-            raise DataError(f"{path}: line {begin} {problem}")
-        if place is not None:
-            labels.append(row[place].strip())
-            if not labels[-1]:
-                raise DataError(f"{path}: line {begin}, {names[place]}: is missing")
-            row = row[:place] + row[place + 1 :]
-        block.append(row)
-        lines.append(begin)
-        if len(block) == _BLOCK:
-            close()
-    if block:
-        close()
-    return blocks, labels
-
-
-def _refuse(
-    path: Path, block: list[list[str]], lines: list[int], names: list[str]
-) -> None:
-    """Name the first value that is missing or no number."""
-    for line, row in zip(lines, block, strict=True):
-        for name, text in zip(names, row, strict=True):
-            where = f"{path}: line {line}, {name}"
-            if text.strip().lower() in ("", "na", "nan", "null", "none", "?"):
-                raise DataError(f"{where}: is missing")
-            if not _is_number(text):
-                problem = f"is no number: {text!r}"
-                raise DataError(f"{where}: {problem} (--label takes a column out)")
-            if not np.isfinite(float(text)):
-                raise DataError(f"{where}: must be finite, is {text}")
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    return Table(
+        path.name,
+        found.data,
+        found.features,
+        found.labels,
+        rows=found.rows,
+        unused=tuple(found.unused),
+        notes=tuple(found.notes),
+    )

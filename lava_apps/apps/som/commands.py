@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table as Printed
 
 from lava_apps.apps.options import (
@@ -20,6 +21,7 @@ from lava_apps.apps.options import (
     SeedOption,
     errors,
     progress_bar,
+    refuse_options,
 )
 from lava_apps.apps.som.experiment import MapResult, Scaling, map_table
 from lava_apps.apps.som.figures import (
@@ -28,13 +30,30 @@ from lava_apps.apps.som.figures import (
     draw_planes,
     draw_u_matrix,
 )
+from lava_apps.apps.som.model import Model
 from lava_apps.apps.som.network import MapSettings, Mode
+from lava_apps.apps.som.options import (
+    Columns,
+    Decimal,
+    Drop,
+    Encoding,
+    MissingOption,
+    NaValues,
+    Thousands,
+    parted,
+    reading,
+    say,
+)
+from lava_apps.apps.som.placing import FIELDS, Placement, place_table
 from lava_apps.datasets import TABLES, load_table
 from lava_apps.loihi2.run_configs import Precision
 from lava_apps.parameters import ParameterError
 from lava_apps.plotting import check_folder
 
 MODEL, CHECKPOINT = "som.npz", "som-checkpoint.npz"
+_SHOWN = 20  # rows that are printed
+
+app = typer.Typer(help="Self-organising maps: tables of numbers on a grid of neurons.")
 
 
 def _grid(text: str) -> tuple[int, int]:
@@ -56,13 +75,22 @@ def _named_as_options() -> Iterator[None]:
         raise
 
 
+@app.callback(invoke_without_command=True)
 def som(
+    context: typer.Context,
     data: Annotated[
         str, typer.Option(help=f"{', '.join(TABLES)}, or a CSV file with a header.")
     ] = "digits",
     label: Annotated[
         str | None, typer.Option(help="Column of the CSV file that holds labels.")
     ] = None,
+    drop: Drop = None,
+    columns: Columns = None,
+    decimal: Decimal = ".",
+    thousands: Thousands = None,
+    missing: MissingOption = "error",
+    na_values: NaValues = None,
+    encoding: Encoding = None,
     full: Annotated[
         bool, typer.Option("--full", help="All 60,000 training images of MNIST.")
     ] = False,
@@ -107,12 +135,15 @@ def som(
     as_json: Json = False,
 ) -> None:
     """Map a table of numbers onto a grid of neurons, and draw the map."""
+    if context.invoked_subcommand is not None:
+        refuse_options(context)
+        return
     check_folder(out)
-    rows, columns = _grid(grid)
+    rows, grid_columns = _grid(grid)
     with _named_as_options():
         settings = MapSettings(
             rows=rows,
-            columns=columns,
+            columns=grid_columns,
             topology=topology,
             toroid=toroid,
             neighbourhood=neighbourhood,
@@ -130,7 +161,17 @@ def som(
     checkpoint = None if backend == "lava" else out / CHECKPOINT
     if resume and checkpoint is None:
         raise typer.BadParameter("--resume: not with --backend lava")
-    table = load_table(data, label=label, full=full)
+    how = reading(
+        drop=drop,
+        columns=None if columns is None else parted(columns),
+        decimal=decimal,
+        thousands=thousands,
+        missing=missing,
+        na_values=na_values,
+        encoding=encoding,
+    )
+    table = load_table(data, label=label, full=full, reading=how)
+    say(table.notes)
     try:
         with progress_bar() as progress, _named_as_options():
             task = progress.add_task("mapping", total=epochs * len(table.data))
@@ -188,3 +229,70 @@ def _print(result: MapResult, out: Path, figures: list[Path]) -> None:
     for row in rows.items():
         printed.add_row(*row)
     Console().print(printed)
+
+
+@app.command()
+def place(
+    model: Annotated[Path, typer.Argument(help="A map: som.npz of its folder.")],
+    table: Annotated[
+        str,
+        typer.Argument(help="CSV file with the map's columns, or data by name."),
+    ],
+    decimal: Decimal = ".",
+    thousands: Thousands = None,
+    missing: MissingOption = "error",
+    na_values: NaValues = None,
+    encoding: Encoding = None,
+    output: Annotated[
+        Path | None, typer.Option(help="CSV file to write all rows to.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Find where new rows belong on a map: the nearest neuron, its label, how far."""
+    trained = Model.load(model)
+    for source in (model, Path(table)):
+        if output is not None and output.resolve() == source.resolve():
+            raise typer.BadParameter(f"--output: would replace {source}, which is read")
+    if output is not None and output.is_dir():
+        raise typer.BadParameter(f"--output: {output} is a folder")
+    is_file = table not in TABLES
+    how = reading(
+        columns=trained.features if is_file else None,
+        decimal=decimal,
+        thousands=thousands,
+        missing=missing,
+        na_values=na_values,
+        encoding=encoding,
+        keep_constant=is_file,  # a single row is all the same
+    )
+    rows = load_table(table, reading=how)
+    placed = place_table(trained, rows)
+    notes = list(rows.notes)
+    if placed.unused:
+        which = ", ".join(map(repr, placed.unused))
+        notes.append(f"not used, for the map does not have them: {which}")
+    say(notes)
+    if output is not None:
+        placed.save(output)
+    if as_json:
+        found = {"map": str(model), "data": rows.name, "rows": list(placed.records())}
+        print(json.dumps({**found, "notes": notes}))
+    else:
+        _print_places(placed, output)
+
+
+def _print_places(placed: Placement, output: Path | None) -> None:
+    fields = FIELDS if placed.label is not None else FIELDS[:-1]
+    printed = Printed(title="Places on the map, counted from 0")
+    for name in fields:
+        printed.add_column(name.replace("_", " "), justify="right")
+    for record, _ in zip(placed.records(), range(_SHOWN), strict=False):
+        record["distance"] = f"{record['distance']:.4g}"
+        record["label"] = escape(record["label"] or "")
+        printed.add_row(*(str(record[name]) for name in fields))
+    Console().print(printed)
+    more = len(placed.row) - _SHOWN
+    if more > 0 and output is None:
+        Console().print(f"and {more:,} more rows; --output FILE.csv writes all of them")
+    if output is not None:
+        Console().print(f"all {len(placed.row):,} rows: {output}")

@@ -15,7 +15,12 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 from lava_apps.apps.som.model import Model
 from lava_apps.apps.som.network import MapSettings
-from lava_apps.apps.som.quality import best_units, purity, topographic_error
+from lava_apps.apps.som.quality import (
+    best_units,
+    majority,
+    purity,
+    topographic_error,
+)
 from lava_apps.apps.som.training import Progress, load_progress, train
 from lava_apps.datasets import Table
 from lava_apps.parameters import Array, ParameterError, validated
@@ -98,6 +103,7 @@ class MapResult:
             "backend": self.backend,
             "seed": settings.seed,
             "seconds": self.seconds,
+            "notes": list(self.table.notes),
         }
 
 
@@ -178,7 +184,11 @@ def map_table(
         on_chunk=on_samples,
     )
     units = best_units(weights, data)
-    model = Model(settings, weights, centre, width, table.features)
+    labels = None
+    if table.labels is not None:
+        _, classes, frequent = majority(units[0], table.labels, settings.neurons)
+        labels = [str(classes[n]) if n >= 0 else None for n in frequent]
+    model = Model(settings, weights, centre, width, table.features, labels)
     seconds = time.perf_counter() - begin
     return MapResult(table, model, *units, progress, ran_on, seconds)
 

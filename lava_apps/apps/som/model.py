@@ -28,6 +28,9 @@ class Model:
         Scaled data are ``(data - centre) / width``.
     features : list of str
         Names of the columns.
+    labels : list of str or None, optional
+        Most frequent label of each neuron's samples, None where it has none. Default:
+        the samples had no labels.
     """
 
     settings: MapSettings
@@ -35,6 +38,7 @@ class Model:
     centre: Array
     width: Array
     features: list[str]
+    labels: list[str | None] | None = None
 
     @validated
     def place(self, data: Matrix) -> tuple[Array, Array]:
@@ -74,6 +78,7 @@ class Model:
             "kind": _KIND,
             "settings": self.settings.summary(),
             "features": self.features,
+            "labels": self.labels,
         }
         files.write(path, header, arrays)
 
@@ -94,7 +99,8 @@ class Model:
         Raises
         ------
         StateError
-            For a file that is missing, damaged, or no map.
+            For a file that is missing, damaged, or no map, or lacks something that a
+            map has.
         """
         content = files.read(Path(path))
         if content.get("kind") != _KIND:
@@ -109,4 +115,9 @@ class Model:
                 "width": (size,),
             }
             weights, centre, width = files.arrays_of(content["tree"], shapes)
-            return cls(settings, weights, centre, width, features)
+            labels = content.get("labels")
+            if labels is not None and len(labels) != settings.neurons:
+                raise ValueError(f"it has {len(labels)} labels")
+            if not width.all():
+                raise ValueError("a width is 0")
+            return cls(settings, weights, centre, width, features, labels)
