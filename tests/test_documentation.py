@@ -87,6 +87,19 @@ def test_long_commands_are_understood_and_run_with_smaller_numbers(command, tmp_
     run(sys.executable, "-m", "lava_apps.cli", *words, cwd=tmp_path)
 
 
+IN_TURN = {
+    page: found
+    for page in PAGES
+    if (found := commands(page.read_text(), 'sh title="in turn"'))
+}
+
+
+@pytest.mark.parametrize("page", IN_TURN, ids=lambda page: page.name)
+def test_commands_that_need_one_another_run_in_turn(page, tmp_path):
+    for command in IN_TURN[page]:
+        run(sys.executable, "-m", "lava_apps.cli", *command.split()[1:], cwd=tmp_path)
+
+
 @needs_deep
 @pytest.mark.timeout(300)
 def test_commands_for_deep_networks_run_one_after_the_other(tmp_path):

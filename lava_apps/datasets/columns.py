@@ -70,7 +70,7 @@ class Numbers:
         is_plain = self.decimal == "." and self.thousands is None
         if is_plain and "_" not in "".join(texts):
             try:
-                values = np.array(texts, dtype=float)
+                values = np.fromiter(map(float, texts), float, len(texts))
             except ValueError:
                 pass
             else:

@@ -186,6 +186,8 @@ def _look(path: Path, file: TextIO) -> tuple[int, str]:
 
 def _breaks(cells: Array) -> Array:
     """Count the line ends within each row."""
+    if not any("\n" in "".join(filter(None, column)) for column in cells.T):
+        return np.zeros(len(cells), dtype=int)
     found = (sum(c.count("\n") for c in row if c) for row in cells)
     return np.fromiter(found, dtype=int, count=len(cells))
 
@@ -251,15 +253,11 @@ class _Columns:
 
     def add(self, lines: Array, cells: Array) -> None:
         """Add rows of text, the lines of which are given."""
-        is_none = np.array([[c is None for c in row] for row in cells], dtype=bool)
-        is_none = is_none.reshape(cells.shape)
-        blank = np.array(
-            [
-                e[1:].all() and not str(c[0] or "").strip()
-                for e, c in zip(is_none, cells, strict=True)
-            ],
-            dtype=bool,
-        ) & (is_none[:, 0] | (cells.shape[1] > 1))
+        is_none = np.asarray(cells == np.array(None, dtype=object), dtype=bool)
+        blank = is_none.all(axis=1)
+        if cells.shape[1] > 1:  # a line of spaces is blank, too
+            for n in np.flatnonzero(is_none[:, 1:].all(axis=1) & ~blank):
+                blank[n] = not cells[n, 0].strip()
         lines, cells, is_none = lines[~blank], cells[~blank], is_none[~blank]
         if is_none.any():
             row = int(np.flatnonzero(is_none.any(axis=1))[0])
