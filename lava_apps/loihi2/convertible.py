@@ -33,7 +33,7 @@ def is_lif(process: AbstractProcess) -> bool:
 
 
 def is_convertible(process: AbstractProcess) -> bool:
-    """Tell whether :func:`to_fixed` gives a Process integers.
+    """Tell whether `to_fixed` gives a Process integers.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def targets(process: AbstractProcess) -> list[AbstractProcess]:
 
 
 def why_not(process: AbstractProcess) -> str:
-    """Say why :func:`to_fixed` refuses a graph, before it is run.
+    """Say why `to_fixed` refuses a graph, before it is run.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def why_not(process: AbstractProcess) -> str:
 
 
 def refuse_what_cannot_be(graph: list[AbstractProcess]) -> None:
-    """Refuse a graph that :func:`to_fixed` does not convert, before it is run.
+    """Refuse a graph that `to_fixed` does not convert, before it is run.
 
     Parameters
     ----------

@@ -84,7 +84,7 @@ def check_layer(where: str, n: int, kind: str, layer: Any, before: Sent) -> Sent
     n : int
         Its number.
     kind : str
-        One of :data:`KINDS`.
+        One of `KINDS`.
     layer : h5py.Group
         What the file says of it.
     before : Sent

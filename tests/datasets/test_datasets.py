@@ -84,6 +84,7 @@ def test_files_of_that_folder_are_read(monkeypatch, tmp_path):
         (gzip.compress(b"\0\0\x08\x01\0\0\0\x05abc"), "cut off"),
         (gzip.compress(b"\0\0\x08\x03\0\0"), "cut off"),
     ],
+    ids=["no gzip", "half of it", "no idx", "too few values", "too few sizes"],
 )
 def test_damaged_files_are_named(tmp_path, content, words):
     path = tmp_path / "file.gz"

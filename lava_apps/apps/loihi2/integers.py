@@ -20,9 +20,9 @@ def save_integers(fixed: FixedGraph, path: Path) -> None:
     Parameters
     ----------
     fixed : FixedGraph
-        What :func:`lava_apps.loihi2.to_fixed` gave.
+        What `to_fixed` gave.
     path : pathlib.Path
-        A file that :func:`numpy.load` reads; its folder is made if it is missing. An
+        A file that `numpy.load` reads; its folder is made if it is missing. An
         entry is named by Process and Var, such as ``Process_3.vth``; a sparse matrix
         has ``.data``, ``.indices``, ``.indptr`` and ``.shape``. ``weight_exp`` is
         there where a connection has one.

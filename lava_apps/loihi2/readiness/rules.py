@@ -60,7 +60,7 @@ class Known:
     cores : list of Population
         From :func:`estimate_populations`.
     refusal : str
-        Why :func:`to_fixed` refuses the graph; empty where it does not.
+        Why `to_fixed` refuses the graph; empty where it does not.
     """
 
     graph: Graph
