@@ -252,12 +252,38 @@ def test_stdp_learns_saves_and_predicts(tmp_path):
     for n in range(3):
         path = tmp_path / f"{n}.png"
         Image.fromarray(255 - images[n]).resize((200, 200)).save(path)
-    done = run("stdp", "predict", "2.png", "--json", cwd=tmp_path)
+    mine = ("--model", "results/stdp-model.npz")
+    done = run("stdp", "predict", "2.png", *mine, "--json", cwd=tmp_path)
     printed = json.loads(done.stdout)
     assert printed["digit"] == labels[2] == 1
     assert sum(printed["shares"].values()) == pytest.approx(1)
-    done = run("stdp", "predict", "2.png", cwd=tmp_path)
+    done = run("stdp", "predict", "2.png", *mine, cwd=tmp_path)
     assert done.stdout.startswith("1 (")
+
+
+PREDICTED_KEYS = {
+    "digit": int,
+    "likeliest": list,
+    "shares": dict,
+    "spikes": int,
+    "likeness": float,
+    "doubtful": bool,
+    "notes": list,
+}
+
+
+def test_stdp_predicts_at_once_with_what_ships(tmp_path):
+    images, labels = load_mnist("test")
+    Image.fromarray(255 - images[0]).resize((200, 200)).save(tmp_path / "mine.png")
+    done = run("stdp", "predict", "mine.png", "--json", cwd=tmp_path)
+    printed = json.loads(done.stdout)
+    assert {key: type(value) for key, value in printed.items()} == PREDICTED_KEYS
+    assert printed["digit"] == printed["likeliest"][0]["digit"] == labels[0]
+    done = run("stdp", "predict", "mine.png", "--show", "new/seen.png", cwd=tmp_path)
+    assert done.stdout.startswith(f"{labels[0]} (")
+    assert "figure: new/seen.png" in done.stdout
+    with Image.open(tmp_path / "new" / "seen.png") as shown:
+        assert shown.width > shown.height > 300
 
 
 @pytest.mark.parametrize(
@@ -267,7 +293,8 @@ def test_stdp_learns_saves_and_predicts(tmp_path):
         (["--resume"], "stdp-checkpoint.npz: there is no such file"),
         (["--resume", "--backend", "lava"], "--resume: not with --backend lava"),
         (["--seed", "3", "reward"], "--seed must stand after 'reward'"),
-        (["predict", "none.png"], "stdp-model.npz: there is no such file"),
+        (["predict", "none.png"], "none.png: there is no such file"),
+        (["predict", "none.png", "--show", "x.gif"], "--show: must end in .png or"),
         (["reward", "--trials", "1"], "--trials: "),
         (["reward", "--backend", "lava"], "--backend: this task needs"),
     ],

@@ -12,6 +12,8 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from PIL import Image, ImageDraw
+
 from lava_apps.compat import INSTALL_COMMAND
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,7 +32,15 @@ def missing_files(wheel: Path) -> list[str]:
     folders = [p.parent.name for p in (ROOT / "processes").glob("*/process.py")]
     names = [f"lava_apps/processes/{f}/{n}" for f in folders for n in NEEDED]
     names += ["lava_apps/py.typed", "lava_apps/datasets/mnist_subset/README.md"]
+    names += ["lava_apps/apps/digits/pretrained.npz"]
     return [name for name in names if name not in held]
+
+
+def draw_seven(path: Path) -> None:
+    """Draw a digit for the network that ships."""
+    image = Image.new("L", (200, 200), 255)
+    ImageDraw.Draw(image).line([(60, 50), (140, 50), (90, 160)], fill=0, width=12)
+    image.save(path)
 
 
 def main() -> int:
@@ -56,6 +66,14 @@ def main() -> int:
         run(python, "-m", "pip", "install", "--quiet", *constraints, wheel, cwd=users)
         run(folder / "venv" / "bin" / "lava-apps", "demo", cwd=users)
         run(python, "-m", "lava_apps.cli", "demo", cwd=users)
+        draw_seven(users / "seven.png")
+        run(
+            folder / "venv" / "bin" / "lava-apps",
+            "stdp",
+            "predict",
+            "seven.png",
+            cwd=users,
+        )
     return 0
 
 

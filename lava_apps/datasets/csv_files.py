@@ -26,7 +26,9 @@ from lava_apps.parameters import Array
 
 _BLOCK = 20_000  # rows that are read at a time, so that text is never held as a whole
 _SHOWN = 5
-_UNNAMED = re.compile(r"Unnamed: \d+(_level_\d+)?")  # as pandas calls such columns
+_UNNAMED = re.compile(
+    r"Unnamed: \d+(\.\d+)*(_level_\d+)?"
+)  # as pandas calls such columns
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,7 @@ def _blocks(path: Path, file: TextIO) -> Iterator[tuple[int, Array]]:
     try:
         import pandas as pd
     except ImportError:
-        remedy = "pip install 'pandas>=2.2' gets it (extra `tables`)"
+        remedy = "pip install 'pandas>=2.2,<3' gets it (extra `tables`)"
         raise DataError(f"{path}: reading it needs pandas; {remedy}") from None
     skipped, separator = _look(path, file)
     line = skipped + 1

@@ -18,6 +18,7 @@ from lava_apps.plotting.spikes import (
 from lava_apps.plotting.style import (
     CLASS_COLOURS,
     COLOURS,
+    check_figure,
     check_folder,
     new_figure,
     save_figure,
@@ -31,6 +32,7 @@ __all__ = [
     "Arrow",
     "Box",
     "arrow_text",
+    "check_figure",
     "check_folder",
     "draw_cells",
     "draw_energy_landscape",

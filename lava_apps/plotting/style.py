@@ -27,6 +27,7 @@ CLASS_COLOURS = (
 )
 """The same and four more, for up to ten classes."""
 
+_KINDS = ("png", "svg")
 _STYLE = {
     "axes.prop_cycle": cycler(color=COLOURS),
     "axes.spines.top": False,
@@ -73,13 +74,15 @@ def new_figure(width: float, height: float) -> Iterator[Figure]:
         yield _Shown(figsize=(width, height), layout="constrained")
 
 
-def check_folder(folder: Path) -> None:
+def check_folder(folder: Path, parameter: str = "out") -> None:
     """Make sure that figures can be written to a folder, without making it.
 
     Parameters
     ----------
     folder : pathlib.Path
         The folder, which need not exist yet.
+    parameter : str
+        What the error calls it. Default "out".
 
     Raises
     ------
@@ -91,7 +94,32 @@ def check_folder(folder: Path) -> None:
         existing = existing.parent
     if not existing.is_dir() or not os.access(existing, os.W_OK):
         problem = "must be a folder that can be written to"
-        raise ParameterError("check_folder", "out", problem, str(folder))
+        raise ParameterError("check_folder", parameter, problem, str(folder))
+
+
+def check_figure(path: Path, parameter: str = "out") -> None:
+    """Make sure that a figure can be written to a file, before work is done for it.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        A name that ends in ``.png`` or ``.svg``.
+    parameter : str
+        What the error calls it. Default "out".
+
+    Raises
+    ------
+    ParameterError
+        For a name that ends otherwise, or a folder that cannot be written to.
+    """
+    if _kind(path) not in _KINDS:
+        problem = "must end in .png or .svg"
+        raise ParameterError("check_figure", parameter, problem, path.name)
+    check_folder(path.parent, parameter)
+
+
+def _kind(path: Path) -> str:
+    return path.suffix.lower().removeprefix(".")
 
 
 def save_figure(figure: Figure, path: Path) -> Path:
@@ -113,13 +141,10 @@ def save_figure(figure: Figure, path: Path) -> Path:
     Raises
     ------
     ParameterError
-        For a name that ends otherwise.
+        For a name that ends otherwise, or a folder that cannot be written to.
     """
-    kind = path.suffix.lower().removeprefix(".")
-    if kind not in ("png", "svg"):
-        problem = "must end in .png or .svg"
-        raise ParameterError("save_figure", "out", problem, path.name)
+    check_figure(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as part:
-        figure.savefig(part, dpi=150, format=kind)
+        figure.savefig(part, dpi=150, format=_kind(path))
     return path

@@ -404,7 +404,9 @@ def arrays_of(
     return found
 
 
-def write(path: Path, header: dict[str, Any], tree: Any) -> None:
+def write(
+    path: Path, header: dict[str, Any], tree: Any, *, compress: bool = False
+) -> None:
     """Write a tree to a file, whole or not at all.
 
     Parameters
@@ -415,13 +417,15 @@ def write(path: Path, header: dict[str, Any], tree: Any) -> None:
         JSON-compatible description of what the tree is of.
     tree : object
         What :func:`capture` gave.
+    compress : bool
+        Whether to take time to make the file smaller. Default False.
     """
     arrays: dict[str, Any] = {}
     content = {"schema": SCHEMA, **header, "tree": _flatten(tree, arrays)}
     arrays[_HEADER] = np.frombuffer(json.dumps(content).encode(), dtype=np.uint8)
     try:
         with replacing(path) as part, part.open("wb") as file:
-            np.savez(file, **arrays)
+            (np.savez_compressed if compress else np.savez)(file, **arrays)
     except OSError as error:
         raise StateError(f"{path}: cannot be written ({error.strerror})") from error
 

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import typer
 from rich.console import Console
 from rich.progress import (
@@ -20,12 +19,14 @@ from rich.table import Table
 
 from lava_apps.apps.digits.experiment import DigitsResult, Listener, learn_digits
 from lava_apps.apps.digits.figures import (
+    draw_answer,
     draw_digits,
     draw_receptive_fields,
     draw_reward,
 )
-from lava_apps.apps.digits.images import read_image
-from lava_apps.apps.digits.model import Model, votes
+from lava_apps.apps.digits.model import Model
+from lava_apps.apps.digits.pictures.sight import look_at
+from lava_apps.apps.digits.recognition import PRETRAINED, Answer, recognise
 from lava_apps.apps.digits.reward import learn_pairings
 from lava_apps.apps.options import (
     BackendOption,
@@ -38,7 +39,7 @@ from lava_apps.apps.options import (
     refuse_options,
 )
 from lava_apps.datasets import load_mnist
-from lava_apps.plotting import check_folder
+from lava_apps.plotting import check_figure, check_folder
 
 app = typer.Typer(help="Learn handwritten digits, without labels, by STDP.")
 MODEL, CHECKPOINT = "stdp-model.npz", "stdp-checkpoint.npz"
@@ -166,28 +167,47 @@ def _print(result: DigitsResult, out: Path, figures: list[Path]) -> None:
 
 @app.command()
 def predict(
-    file: Annotated[Path, typer.Argument(help="Image of a digit.")],
-    model: Annotated[Path, typer.Option(help="A trained network.")] = Path("results")
-    / MODEL,
+    file: Annotated[
+        Path, typer.Argument(help="Image of one digit: drawn, scanned, photographed.")
+    ],
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            help="A network of your own, such as results/stdp-model.npz.",
+            show_default="the one that ships with lava-apps",
+        ),
+    ] = None,
+    show: Annotated[
+        Path | None,
+        typer.Option(help="Draw the image, what the network saw, and what it says."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Recognise the digit in an image file of your own."""
-    trained = Model.load(model)
-    image = read_image(file).reshape(1, -1)
-    responses = trained.respond(image)
-    shares = votes(responses, trained.tuning)[0]
-    total = float(shares.sum())
-    digit = int(np.argmax(shares)) if total else None
+    if show is not None:
+        check_figure(show, "show")
+    sight = look_at(file)
+    trained = Model.load(PRETRAINED if model is None else model)
+    answer = recognise(trained, sight)
+    if show is not None:
+        draw_answer(sight, answer, show)
     if as_json:
-        given = {
-            str(d): float(s / total) if total else 0.0 for d, s in enumerate(shares)
-        }
-        spikes = int(responses.sum())
-        print(json.dumps({"digit": digit, "shares": given, "spikes": spikes}))
-    elif digit is None:
-        Console().print("no neuron spiked: unlike any digit it knows")
+        print(json.dumps(answer.summary()))
     else:
-        Console().print(f"{digit} ({shares[digit] / total:.0%} of the votes)")
+        _print_answer(answer, show)
+
+
+def _print_answer(answer: Answer, figure: Path | None) -> None:
+    console = Console(highlight=False)
+    if answer.likeliest:
+        shares = [f"{digit} ({answer.shares[digit]:.0%})" for digit in answer.likeliest]
+        console.print(", ".join(shares))
+    else:
+        console.print("no digit")
+    for note in answer.warnings:
+        console.print(f"note: {note}", soft_wrap=True)
+    if figure is not None:
+        console.print(f"figure: {figure}", soft_wrap=True)
 
 
 @app.command()

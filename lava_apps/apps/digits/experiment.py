@@ -27,6 +27,9 @@ from lava_apps.runtime.simulator import BackendName
 NAMING = 30_000
 """Most training images that are presented once more to name the neurons."""
 
+UNFAMILIAR = 0.01
+"""Share of training images that count as unlike what was learned."""
+
 
 @dataclass(frozen=True)
 class DigitsResult:
@@ -208,7 +211,9 @@ def learn_digits(
     named = min(NAMING, len(images))
     listener.begin("naming neurons", named)
     responses = model.respond(images[:named], backend=backend, on_images=count)
-    model = replace(model, tuning=tuning_of(responses, labels[:named]))
+    familiar = float(np.quantile(model.likeness(images[:named]), UNFAMILIAR))
+    tuning = tuning_of(responses, labels[:named])
+    model = replace(model, tuning=tuning, familiar=familiar)
     test, test_labels = _some("test_images", test_images, "test", full=full)
     listener.begin("testing", len(test))
     responses = model.respond(test, backend=backend, on_images=count)

@@ -10,6 +10,8 @@ import numpy as np
 from lava_apps.apps.digits.experiment import DigitsResult
 from lava_apps.apps.digits.model import DIGITS, Model
 from lava_apps.apps.digits.network import STEPS, DigitsNetwork
+from lava_apps.apps.digits.pictures.sight import Sight
+from lava_apps.apps.digits.recognition import Answer
 from lava_apps.apps.digits.reward import RewardResult
 from lava_apps.parameters import Array
 from lava_apps.plotting import COLOURS, draw_raster, new_figure, save_figure
@@ -100,6 +102,53 @@ def draw_digits(result: DigitsResult, images: Array, path: Path) -> Path:
         _draw_raster(axes[1, 0], result, images)
         _draw_weights(axes[1, 1], result.model)
         return save_figure(figure, path)
+
+
+def draw_answer(sight: Sight, answer: Answer, path: Path) -> Path:
+    """Draw an image, what the network saw of it, and the votes.
+
+    Parameters
+    ----------
+    sight : Sight
+        The image.
+    answer : Answer
+        What the network says of it.
+    path : pathlib.Path
+        PNG file to write.
+
+    Returns
+    -------
+    pathlib.Path
+        The same path.
+    """
+    with new_figure(9, 3.2) as figure:
+        picture, seen, votes = figure.subplots(1, 3)
+        _draw_picture(picture, sight)
+        seen.imshow(sight.tilted[0], cmap="gray", vmin=0, vmax=255)
+        seen.set_title("what the network saw")
+        for ax in (picture, seen):
+            ax.axis("off")
+        best = answer.likeliest[:1]
+        colours = [COLOURS[1] if d in best else COLOURS[0] for d in range(DIGITS)]
+        votes.bar(range(DIGITS), 100 * answer.shares, color=colours)
+        votes.set_xticks(range(DIGITS))
+        votes.set_ylim(0, 100)
+        votes.set_xlabel("digit")
+        votes.set_ylabel("votes (%)")
+        doubt = ", unlike what it learned" if answer.doubtful else ""
+        votes.set_title(f"{best[0] if best else 'no spikes'}{doubt}")
+        return save_figure(figure, path)
+
+
+def _draw_picture(ax: Any, sight: Sight) -> None:
+    height, width, channels = sight.levels.shape
+    shown = sight.levels if channels == 3 else sight.levels[..., 0]
+    ax.imshow(shown, cmap="gray", vmin=0, vmax=1)
+    top, bottom, left, right = sight.window
+    x = (left, right, right, left, left)
+    y = (top, top, bottom, bottom, top)
+    ax.plot(np.array(x) - 0.5, np.array(y) - 0.5, color=COLOURS[1], clip_on=False)
+    ax.set_title(f"the image, {width} by {height} pixels")
 
 
 def _smooth(values: Array, width: int) -> Array:

@@ -37,12 +37,16 @@ class Model:
         Learned thresholds.
     tuning : (10, neurons) numpy.ndarray of float
         Mean spikes of each neuron for each digit, on training images.
+    familiar : float
+        Likeness that 99 in 100 training images exceed (:meth:`likeness`). Default 0:
+        not known.
     """
 
     settings: Settings
     weights: Array
     theta: Array
     tuning: Array
+    familiar: float = 0.0
 
     @property
     def labels(self) -> Array:
@@ -59,7 +63,12 @@ class Model:
         """
         path.parent.mkdir(parents=True, exist_ok=True)
         arrays = {name: getattr(self, name) for name in ("weights", "theta", "tuning")}
-        files.write(path, {"kind": _KIND, "settings": self.settings.summary()}, arrays)
+        header: dict[str, Any] = {
+            "kind": _KIND,
+            "settings": self.settings.summary(),
+            "familiar": self.familiar,
+        }
+        files.write(path, header, arrays, compress=True)
 
     @classmethod
     def load(cls, path: Path) -> Model:
@@ -91,7 +100,12 @@ class Model:
                 "theta": (settings.neurons,),
                 "tuning": (DIGITS, settings.neurons),
             }
-            return cls(settings, *files.arrays_of(content["tree"], shapes))
+            weights, theta, tuning = files.arrays_of(content["tree"], shapes)
+            # Files that were written before it was thought of have none.
+            familiar = float(content.get("familiar", 0))
+            if not 0 <= familiar <= 1:
+                raise ValueError(f"familiar must be from 0 to 1, not {familiar}")
+            return cls(settings, weights, theta, tuning, familiar)
 
     def respond(
         self,
@@ -140,6 +154,27 @@ class Model:
                 on_images(samples)
         return counts
 
+    def likeness(self, images: Array) -> Array:
+        """Say how like each image is to the weights that are most like it.
+
+        Parameters
+        ----------
+        images : (samples, pixels) numpy.ndarray of uint8
+            Any.
+
+        Returns
+        -------
+        (samples,) numpy.ndarray of float
+            Cosine of the angle between the image and a neuron's weights, the largest
+            of all neurons; from 0 to 1.
+        """
+        weights = _unit_rows(self.weights)
+        chunks = [
+            (_unit_rows(images[begin : begin + _CHUNK]) @ weights.T).max(axis=1)
+            for begin in range(0, len(images), _CHUNK)
+        ]
+        return np.asarray(np.concatenate(chunks), dtype=float)
+
     def predict(self, responses: Array) -> Array:
         """Say which digits responses stand for.
 
@@ -178,6 +213,11 @@ class Model:
             if mine.any():
                 result[:, digit] = responses[:, mine].mean(axis=1)
         return np.asarray(result.argmax(axis=1))
+
+
+def _unit_rows(array: Array) -> Array:
+    rows = array.astype(np.float32)
+    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1)[:, None], 1e-12))
 
 
 def count_wins(probe: Any, counts: Array) -> None:

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from lava_apps.apps.target import load_or_exit
-from lava_apps.plotting import check_folder, draw_graph, save_figure
+from lava_apps.plotting import check_figure, draw_graph, save_figure
 
 
 def graph(
@@ -22,6 +22,6 @@ def graph(
     title: Annotated[str, typer.Option(help="Above the drawing.")] = "",
 ) -> None:
     """Draw a process graph: Processes, their ports, and the shapes of messages."""
-    check_folder(out.parent)
+    check_figure(out)
     drawing = draw_graph(load_or_exit(target), title=title)
     Console().print(f"figure: {save_figure(drawing, out)}")
