@@ -125,7 +125,8 @@ def _continues(region: Region, other: Region) -> bool:
 def _framed(regions: list[Region]) -> list[Region]:
     """Give what stands in a drawn box or ring; nothing, if there is none."""
     for ring in regions:
-        hole = ndimage.binary_fill_holes(ring.mask) & ~ring.mask
+        closed = ndimage.binary_dilation(ring.mask, _EIGHT)  # thin ones have gaps
+        hole = ndimage.binary_fill_holes(closed) & ~ring.mask
         if framed := _within(hole, regions, ring.size):
             return framed
     sides = [region for region in regions if region.frame]
