@@ -9,7 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from lava_apps.datasets import load_mnist
 from tests.deep import needs_deep
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -50,6 +52,9 @@ OURS = [
 
 @pytest.mark.parametrize("command", dict.fromkeys(OURS))
 def test_commands_of_the_documentation_run(command, tmp_path):
+    if "digit.jpg" in command:  # a file of the user's
+        image = 255 - load_mnist("test")[0][0]
+        Image.fromarray(image).resize((200, 200)).save(tmp_path / "digit.jpg")
     run(sys.executable, "-m", "lava_apps.cli", *command.split()[1:], cwd=tmp_path)
 
 
