@@ -1,6 +1,6 @@
 """How well `lava-apps stdp predict` does on images that are not MNIST's.
 
-    LAVA_APPS_DATA=FOLDER python benchmarks/photos.py --images 1000
+    LAVA_APPS_DATA=FOLDER python benchmarks/photos.py --images 500
 
 Digits of MNIST are drawn onto paper, lit, tilted and photographed by calculation, read
 as files of a user's, and presented to the network that ships with the package. Choices
