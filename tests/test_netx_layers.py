@@ -307,33 +307,18 @@ def test_what_a_graph_cannot_do_is_refused(tmp_path, capsys, layers, problem):
     assert capsys.readouterr() == ("", "")
 
 
-SENDING = {"type": b"input", "shape": [2], "neuron": DENSE["neuron"], "weight": [4]}
-
-
 @pytest.mark.parametrize(
     ("layers", "message"),
     [
         ([changed(DENSE, sinDecay=3)], "layer 0: neuron: sinDecay: nothing is made"),
         ([weights(phase=[1])], "layer 0: weight: phase: nothing is made of it"),
         ([{"type": b"input", "shape": [2], "bias": [1]}, DENSE], "0: bias: it has no"),
-        (
-            [SENDING, DENSE],
-            r"layer 0: weight 4 is not in the graph; .*in_layer\.transf",
-        ),
         ([IMAGE, SMALL, FLAT], "its last layer flattens and is left out"),
     ],
 )
 def test_what_is_ignored_is_named(tmp_path, layers, message):
     with pytest.warns(NetworkWarning, match=message):
         load_network(write(tmp_path / "x.net", *layers))
-
-
-def test_a_transform_that_changes_nothing_is_not_named(tmp_path):
-    layer = {**SENDING, "weight": [1], "bias": [0]}
-    assert load_network(write(tmp_path / "x.net", layer, DENSE)).in_layer.transform == {
-        "weight": 1,
-        "bias": 0,
-    }
 
 
 def test_layers_that_are_not_wanted_are_not_looked_at(tmp_path):

@@ -43,7 +43,6 @@ _KEYS = {
 }
 _KEYS["dense_rec"] = _KEYS["dense"] | {"weight_rec"}
 _NEURONS = ("input", "conv", *DENSE)
-_OWN = "network.in_layer.transform"
 _LAST_DELAY = 62  # of 6 bits
 _WEIGHT_MAX = 2**31 - 1  # beyond 8 bits they are clipped, with a warning
 _CONV_MAX = 127  # Lava's Conv holds strides and the like in 8 bits
@@ -132,13 +131,7 @@ def _check_input(where: str, n: int, layer: Any, shape: tuple[int, ...]) -> Sent
     if check_neuron(where, layer, shape[0]) == RESONATOR:
         raise cannot_build(where, "resonators cannot be an input layer")
     for key in found:
-        value = integers(where, layer, key, *_BIAS[None])
-        require_size(where, key, value, {1})
-        if value.item() != (key == "weight"):  # 1 and 0 change nothing
-            what = (
-                f"is not in the graph; multiply and add what you send in, with {_OWN}"
-            )
-            warn_caller(f"{where}: {key} {value.item()} {what}", NetworkWarning)
+        require_size(where, key, integers(where, layer, key, *_BIAS[None]), {1})
     return Sent(shape, is_sent=True)
 
 
