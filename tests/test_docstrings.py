@@ -1,10 +1,12 @@
 """Signatures and docstrings say the same, and examples in docstrings run."""
 
+import ast
 import dataclasses
 import doctest
 import importlib
 import inspect
 import pkgutil
+import re
 import warnings
 
 import pytest
@@ -73,6 +75,34 @@ def is_internal(value):
         or value.__module__.endswith((".commands", ".models"))
         or value.__name__.startswith("check_")
     )
+
+
+def names_in(source):
+    """Give what a module defines, attributes too, and what it imports."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef)):
+            yield node.name
+        elif isinstance(node, ast.alias):
+            yield node.asname or node.name
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+
+
+ROLE = re.compile(r":(?:attr|class|data|func|meth|mod):`~?([\w.]+)`")
+
+
+@pytest.mark.parametrize("module", list(modules()), ids=lambda module: module.__name__)
+def test_links_in_docstrings_lead_somewhere(module):
+    """Say at once what would fail ``make docs``."""
+    source = inspect.getsource(module)
+    known = set(names_in(source))
+    for name in set(ROLE.findall(source)):
+        if name.startswith("lava_apps."):
+            pkgutil.resolve_name(name)
+        else:
+            assert name.split(".")[0] in known, (
+                f"`{name}` is neither defined nor imported here: give its module"
+            )
 
 
 @pytest.mark.parametrize("module", list(modules()), ids=lambda module: module.__name__)

@@ -90,7 +90,7 @@ def recognise(model: Model, sight: Sight) -> Answer:
     model : Model
         A trained network.
     sight : Sight
-        From :func:`look_at`.
+        From :func:`~lava_apps.apps.digits.pictures.sight.look_at`.
 
     Returns
     -------
