@@ -28,7 +28,7 @@ class ProbeMemoryError(MemoryError):
 
 
 class Probe:
-    """A record of one port or Var; made by :meth:`Simulator.probe`.
+    """A record of one port or Var; made by `Simulator.probe`.
 
     Samples with few entries other than zero, such as spikes, are kept as lists of
     those entries.
