@@ -1,10 +1,13 @@
 import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError
+from importlib.util import find_spec
 
 import pytest
 
 from lava_apps import compat
+from lava_apps.compat.finder import MendingFinder, MendingLoader
+from lava_apps.compat.mends import MENDS
 
 
 def test_lava_imports_and_its_encoders_do_not_share_their_defaults():
@@ -22,9 +25,26 @@ def test_a_second_install_changes_nothing():
     assert sys.meta_path == before
 
 
-def test_only_the_one_module_is_touched():
-    finder = compat._PatchingFinder()
+@pytest.mark.parametrize("mend", MENDS, ids=lambda mend: mend.module)
+def test_each_mend_is_of_lines_that_stand_in_lava_and_gives_python(mend):
+    path = find_spec(mend.module).origin
+    loader = MendingLoader(mend.module, path, [mend])
+    assert mend.new not in loader.get_data(path).decode()
+    assert loader.get_code(mend.module).co_filename == path
+
+
+def test_a_lava_of_other_lines_is_not_mended_but_named(tmp_path):
+    path = tmp_path / "models.py"
+    path.write_text("alloc = 1\n")
+    loader = MendingLoader(MENDS[0].module, str(path), [MENDS[0]])
+    with pytest.raises(ImportError, match=r"models.py is not what Lava 0.10.0 has"):
+        loader.get_code(MENDS[0].module)
+
+
+def test_only_modules_with_a_mend_are_touched():
+    finder = MendingFinder()
     assert finder.find_spec("lava.magma.compiler.node", None) is None
+    assert finder.find_spec("lavation", None) is None
 
 
 @pytest.mark.parametrize(

@@ -256,7 +256,7 @@ class _Columns:
     def add(self, lines: Array, cells: Array) -> None:
         """Add rows of text, the lines of which are given."""
         is_none = np.asarray(cells == np.array(None, dtype=object), dtype=bool)
-        blank = is_none.all(axis=1)
+        blank = np.asarray(is_none.all(axis=1))
         if cells.shape[1] > 1:  # a line of spaces is blank, too
             for n in np.flatnonzero(is_none[:, 1:].all(axis=1) & ~blank):
                 blank[n] = not cells[n, 0].strip()
@@ -267,8 +267,8 @@ class _Columns:
             raise DataError(f"{self.path}: line {lines[row]} {has}")
         self._check_nameless(lines, cells)
         values = np.empty((len(cells), len(self.used)))
-        for n, place in enumerate(self.used):
-            values[:, n] = self._numbers(self.names[place], lines, cells[:, place])
+        for column, place in enumerate(self.used):
+            values[:, column] = self._numbers(self.names[place], lines, cells[:, place])
         whole = ~np.isnan(values).any(axis=1)
         if self.label is not None:
             labels = np.array(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -60,9 +61,8 @@ def draw_cells(
         (_HEXAGON, 1 / math.sqrt(3)) if hexagonal else (_SQUARE, math.sqrt(0.5))
     )
     corner = size * np.stack([np.cos(angles), np.sin(angles)], axis=1)
-    cells = PolyCollection(
-        places[:, None, :] + corner, array=values, edgecolors="face", cmap=cmap
-    )
+    outlines: Any = places[:, None, :] + corner
+    cells = PolyCollection(outlines, array=values, edgecolors="face", cmap=cmap)
     ax.add_collection(cells)
     ax.set_xlim(places[:, 0].min() - 0.6, places[:, 0].max() + 0.6)
     ax.set_ylim(places[:, 1].max() + 0.6, places[:, 1].min() - 0.6)

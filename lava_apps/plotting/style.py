@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 from cycler import cycler
@@ -28,7 +29,7 @@ CLASS_COLOURS = (
 """The same and four more, for up to ten classes."""
 
 _KINDS = ("png", "svg")
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "axes.prop_cycle": cycler(color=COLOURS),
     "axes.spines.top": False,
     "axes.spines.right": False,

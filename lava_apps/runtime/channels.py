@@ -103,7 +103,7 @@ class Channel:
             self.receiver = self.scheduler.current
             self.scheduler.wait(self)
         if keep:
-            return queue[0].copy()
+            return np.asarray(queue[0].copy())
         if self.sender is not None:
             self.scheduler.wake(self.sender)
             self.sender = None

@@ -69,4 +69,4 @@ def symmetric_weights(
         rng.integers(-127, 128, shape) if integers else rng.normal(size=shape)
     )
     upper: Array = np.triu(values, 1)
-    return upper + upper.T
+    return np.asarray(upper + upper.T)

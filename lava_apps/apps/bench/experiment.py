@@ -216,7 +216,8 @@ def _saved(network: str, seed: int, changes: Mapping[str, Any]) -> Iterator[Path
     draw, _ = NETWORKS[network]
     with tempfile.TemporaryDirectory(prefix="lava_apps-") as folder:
         path = Path(folder) / "network.npz"
-        np.savez(path, **draw(seed=seed, **changes))
+        arrays: dict[str, Any] = draw(seed=seed, **changes)
+        np.savez(path, **arrays)
         yield path
 
 

@@ -31,7 +31,8 @@ def draw_recall(result: RecallResult, path: Path) -> Path:
     """
     shown = min(_COLUMNS, len(result.stored))
     with new_figure(0.75 * _COLUMNS + 0.6, 5.6) as figure:
-        top, bottom = figure.subfigures(2, 1, height_ratios=[3, 2.6])
+        halves: Any = figure.subfigures(2, 1, height_ratios=[3, 2.6])
+        top, bottom = halves
         _draw_images(top, result, shown)
         _draw_energy(bottom, result)
         return save_figure(figure, path)

@@ -107,7 +107,7 @@ def flip_pixels(patterns: Signs, fraction: float, rng: np.random.Generator) -> S
     damaged = patterns.copy()
     for row in damaged:
         row[rng.choice(neurons, size=round(fraction * neurons), replace=False)] *= -1
-    return damaged
+    return np.asarray(damaged)
 
 
 def occlude(patterns: Signs) -> Signs:
@@ -125,7 +125,7 @@ def occlude(patterns: Signs) -> Signs:
     """
     damaged = patterns.copy()
     damaged[:, patterns.shape[1] // 2 :] = -1
-    return damaged
+    return np.asarray(damaged)
 
 
 def add_noise(greys: Greys, deviation: float, rng: np.random.Generator) -> Signs:

@@ -173,7 +173,7 @@ def run_neuron(
     return LIFResult(
         membrane=membrane,
         current=current,
-        times_ms=np.arange(1, steps + 1) * membrane.dt,
+        times_ms=np.arange(1, steps + 1, dtype=float) * membrane.dt,
         potential_mv=membrane.potential(sim.data[potential][:, 0] / scale),
         # Rounded: 17.8, not 17.800000000000001.
         spike_times_ms=np.round(fired * membrane.dt, 9),

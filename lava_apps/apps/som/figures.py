@@ -107,10 +107,10 @@ def _draw_images(result: MapResult, path: Path) -> Path:
         canvas[y : y + high, x : x + wide] = image
     with new_figure(*_size(settings, 7)) as figure:
         ax = figure.subplots()
-        image = ax.imshow(canvas, cmap="viridis")
+        shown = ax.imshow(canvas, cmap="viridis")
         ax.set_axis_off()
         ax.set_title(f"what each neuron of the map of {result.table.name} stands for")
-        figure.colorbar(image, ax=ax, label="grey level", shrink=0.7)
+        figure.colorbar(shown, ax=ax, label="grey level", shrink=0.7)
         return save_figure(figure, path)
 
 
