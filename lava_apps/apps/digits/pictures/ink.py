@@ -38,15 +38,12 @@ class Ink:
     window : tuple of int
         That part of the picture: first row, row after the last, first column, column
         after the last.
-    bright : bool
-        Whether the ink is brighter than the paper.
     notes : tuple of str
         What a user should know, in words.
     """
 
     amount: Array
     window: tuple[int, int, int, int]
-    bright: bool
     notes: tuple[str, ...] = ()
 
 
@@ -92,7 +89,7 @@ def find_ink(levels: Array) -> Ink:
     kept = _kept(ink > threshold, expected)
     amount = np.clip(ink / full, 0, 1) * ndimage.binary_dilation(kept, iterations=2)
     notes = (_CUT,) if regions[0].sides else ()
-    return Ink(amount, window, bright, notes)
+    return Ink(amount, window, notes)
 
 
 def _shrunk(levels: Array, side: int) -> Array:

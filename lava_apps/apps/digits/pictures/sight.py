@@ -30,8 +30,6 @@ class Sight:
         column after the last.
     tilted : (tilts, 28, 28) numpy.ndarray of uint8
         The digit in MNIST's form, turned by each of `TILTS`.
-    bright : bool
-        Whether the ink is brighter than the paper.
     notes : tuple of str
         What a user should know.
     """
@@ -39,7 +37,6 @@ class Sight:
     levels: Array
     window: tuple[int, int, int, int]
     tilted: Array
-    bright: bool
     notes: tuple[str, ...]
 
 
@@ -68,7 +65,7 @@ def look_at(path: Path) -> Sight:
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
     tilted = np.stack([like_mnist(ink.amount, angle) for angle in TILTS])
-    return Sight(levels, ink.window, tilted, ink.bright, (*notes, *ink.notes))
+    return Sight(levels, ink.window, tilted, (*notes, *ink.notes))
 
 
 def read_image(path: Path) -> Array:
