@@ -197,18 +197,20 @@ class Scheduler:
         waiting = [w for w in self.workers if w.waits_for is not None]
         outside = [w for w in waiting if isinstance(w.waits_for, ExternalChannel)]
         only_free = all(domain.done or domain.is_free for domain in self.domains)
-        if self.interrupted or (self.end_requested and (outside or only_free)):
+        gone = any(domain.done and domain.is_free for domain in self.domains)
+        places = [f"{label(w.process)}: {_wait(w)}" for w in waiting]
+        if self.interrupted or (self.end_requested and (outside or only_free or gone)):
             for domain in self.domains:
                 if not (domain.done or domain.is_free):
                     self.failure = BackendError(
-                        "the run was ended in the middle of a time step, while it "
-                        "waited for the outside"
+                        "the run was ended in the middle of a time step; "
+                        + "; ".join(places)
                     )
                 domain.done = True
             return
         if not outside or alone:
-            places = "\n".join(f"  {label(w.process)}: {_wait(w)}" for w in waiting)
-            raise DeadlockError(f"every Process waits for another:\n{places}")
+            whole = "".join(f"\n  {place}" for place in places)
+            raise DeadlockError(f"every Process waits for another:{whole}")
         self._mention(outside)
         with self._outside:
             self._outside.wait(timeout=0.1)

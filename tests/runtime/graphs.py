@@ -97,10 +97,10 @@ class PyTellerModel(PyLoihiProcessModel):
 
 
 class Free(AbstractProcess):
-    """Send one vector after another, by the AsyncProtocol."""
+    """Send one vector after another, by the AsyncProtocol; nothing if it is mute."""
 
-    def __init__(self, shape=(2,), endless=False):
-        super().__init__(endless=endless)
+    def __init__(self, shape=(2,), endless=False, mute=False):
+        super().__init__(endless=endless, mute=mute)
         self.a_out = OutPort(shape=shape)
         self.sent = Var(shape=(1,), init=0)
 
@@ -115,6 +115,8 @@ class PyFreeModel(PyAsyncProcessModel):
         while self.proc_params["endless"] or self.sent[0] < self.num_steps:
             if self.check_for_stop_cmd() or self.check_for_pause_cmd():
                 return
+            if self.proc_params["mute"]:
+                continue
             self.sent += 1
             self.a_out.send(np.full(2, self.sent[0]))
 

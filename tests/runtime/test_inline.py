@@ -221,6 +221,19 @@ def test_async_models_run_beside_loihis_and_stop_when_told(inline):
     node.stop()
 
 
+@pytest.mark.parametrize("way", ["stop", "pause"])
+def test_an_end_while_a_process_waits_for_one_that_is_gone_is_no_deadlock(inline, way):
+    silent, node = Free(endless=True, mute=True), Node()
+    silent.a_out.connect(node.a_in)
+    node.run(RunContinuous(), config(silent, node))
+    time.sleep(0.05)
+    getattr(node, way)()
+    if way == "pause":
+        with pytest.raises(BackendError, match=r"middle of a time step; Node .* Free"):
+            node.run(RunSteps(1), config(silent, node))
+        node.stop()
+
+
 def test_monitor_and_virtual_ports_and_sparse_vars(inline):
     source, sink = LIF(shape=(2, 3), bias_mant=4), LIF(shape=(6,), du=0)
     weights = csr_matrix(np.arange(36.0).reshape(6, 6))
