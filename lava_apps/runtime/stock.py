@@ -6,6 +6,7 @@ Here the model's exception is raised, and every OS process is ended.
 
 from __future__ import annotations
 
+import multiprocessing
 import signal
 import threading
 from collections.abc import Iterator
@@ -50,7 +51,18 @@ def start_graph(process: AbstractProcess, run_cfg: RunConfig) -> Arrangement:
     -------
     Arrangement
         How the graph was put together, to be restored when it has ended.
+
+    Raises
+    ------
+    BackendError
+        Where multiprocessing was told not to fork.
     """
+    method = multiprocessing.get_start_method()
+    if method != "fork":
+        raise BackendError(
+            "backend lava starts OS processes by fork, and multiprocessing was told to "
+            f"start them by {method}"
+        )
     arrangement = Arrangement(find_processes(process))
     executable = compile_graph(process, run_cfg, arrangement)
     # As create_runtime does, which may be set to use another runtime.

@@ -286,3 +286,12 @@ def test_a_kernel_that_does_not_compile_is_one_sentence_or_runs_inline():
         sim.run(2)
         sim.restore(sim.snapshot())
     assert sim.data[probe].ravel().tolist() == [1, 2, 3, 4, 5]
+
+
+def test_backend_lava_says_that_it_needs_fork(monkeypatch):
+    monkeypatch.setattr("multiprocessing.get_start_method", lambda: "spawn")
+    with (
+        Simulator(LIF(shape=(1,)), backend="lava") as sim,
+        pytest.raises(BackendError, match=r"by fork, .* start them by spawn"),
+    ):
+        sim.run(1)
