@@ -3,9 +3,8 @@
 PYTHON ?= python3
 VENV ?= .venv$(if $(filter-out python3,$(PYTHON)),-$(notdir $(PYTHON)))
 BIN := $(VENV)/bin
+export PIP_CONSTRAINT := $(CURDIR)/constraints/newest.txt
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-LAVA := lava-nc==0.10.0
-LAVA_DL := lava-dl==0.6.0
 
 DEEP := tests/test_netx.py tests/test_netx_descriptions.py tests/test_netx_layers.py tests/apps/slayer tests/test_documentation.py \
   tutorials/07_gradients.ipynb
@@ -14,7 +13,7 @@ DEEP_NAMES := netx or slayer or deep or lava_dl or gradients
 TUTORIALS := $(patsubst %.ipynb,docs/%.md,$(wildcard tutorials/[0-9]*.ipynb))
 SOURCES := $(shell find lava_apps processes -name '*.py')
 
-.PHONY: demo test deep check docs setup wheel bench lava-suite clean
+.PHONY: demo test deep check docs setup wheel oldest bench lava-suite clean
 
 demo: $(VENV)/.core
 	$(BIN)/lava-apps demo
@@ -61,34 +60,50 @@ wheel: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/runtime.py
 
-# Lava's own tests of its Processes, on the inline runtime (docs/runtime.md).
+# The oldest packages that work, in an environment of their own: a selection of tests, and
+# random graphs, which must give the numbers that they give with the newest packages.
+OLDEST := .venv-oldest
+oldest: $(VENV)/.dev
+	$(BIN)/python -m tests.same_numbers write $(CURDIR)/$(VENV)/numbers.json
+	test -x $(OLDEST)/bin/python || $(PYTHON) -m venv $(OLDEST)
+	PIP_CONSTRAINT=$(CURDIR)/constraints/oldest.txt $(OLDEST)/bin/python -m pip \
+	  --disable-pip-version-check --quiet install --editable '.[testing]' \
+	  ipykernel nbclient psutil pytest-timeout
+	$(OLDEST)/bin/lava-apps setup
+	$(OLDEST)/bin/lava-apps demo
+	$(OLDEST)/bin/python -m pytest -W default -m 'not alone' tests/compat tests/test_parameters.py \
+	  tests/test_graphs.py tests/processes/lif tests/processes/hopfield tests/runtime/test_inline.py \
+	  tests/runtime/test_states.py
+	$(OLDEST)/bin/python -m tests.same_numbers compare $(CURDIR)/$(VENV)/numbers.json
+
+# Lava's own tests of its Processes and of its magma, on the inline runtime (docs/runtime.md).
 lava-suite: $(VENV)/.suite
 	$(BIN)/python tests/lava_suite.py
 
 $(VENV)/.dl: $(VENV)/.dev
-	$(PIP) install --no-deps --ignore-requires-python $(LAVA_DL)
-	$(PIP) install --constraint constraints.txt --editable '.[dl]'
+	$(BIN)/lava-apps setup --extra dl
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/.dev
-	$(PIP) install --constraint constraints.txt --editable '.[docs]'
+	$(PIP) install --editable '.[docs]'
 	@touch $@
 
 $(VENV)/.suite: $(VENV)/.dev
-	$(PIP) install --constraint constraints.txt --editable '.[lava-suite]'
+	$(PIP) install --editable '.[lava-suite]'
 	@touch $@
 
-$(VENV)/.core: pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' \
-	  || { echo "lava-apps needs Python 3.10, 3.11 or 3.12: make PYTHON=python3.11 ..."; exit 1; }
+$(VENV)/.core: pyproject.toml constraints/newest.txt lava_apps/compat/lava_apps.pth
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 10))' \
+	  || { echo "lava-apps needs Python 3.10 or newer: make PYTHON=python3.12 ..."; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) install --no-deps --ignore-requires-python $(LAVA)
-	$(PIP) install --constraint constraints.txt --editable .
+	@rm -rf lava_apps.egg-info # of setuptools, once: it would hide what is installed
+	$(PIP) install --editable .
+	$(BIN)/lava-apps setup
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.core
-	$(PIP) install --constraint constraints.txt --editable '.[dev]'
+	$(PIP) install --editable '.[dev]'
 	@touch $@
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info results site docs/tutorials .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(OLDEST) build dist *.egg-info results site docs/tutorials .pytest_cache .mypy_cache .ruff_cache .hypothesis

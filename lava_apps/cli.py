@@ -18,6 +18,7 @@ from lava_apps.apps.graph.commands import graph
 from lava_apps.apps.hopfield import commands as hopfield
 from lava_apps.apps.lif.commands import lif
 from lava_apps.apps.loihi2 import commands as loihi2
+from lava_apps.apps.setup.commands import setup
 from lava_apps.apps.slayer import commands as slayer
 from lava_apps.apps.som import commands as som
 from lava_apps.datasets import DataError
@@ -38,6 +39,7 @@ app.add_typer(bench.app, name="bench")
 app.add_typer(slayer.app, name="slayer")
 app.add_typer(loihi2.app, name="loihi2")
 app.command()(graph)
+app.command()(setup)
 
 
 def _print_version(wanted: bool) -> None:

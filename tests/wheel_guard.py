@@ -14,8 +14,6 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from lava_apps.compat import INSTALL_COMMAND
-
 ROOT = Path(__file__).resolve().parent.parent
 NEEDED = ("process.py", "dynamics.py", "models.py")
 
@@ -33,6 +31,7 @@ def missing_files(wheel: Path) -> list[str]:
     names = [f"lava_apps/processes/{f}/{n}" for f in folders for n in NEEDED]
     names += ["lava_apps/py.typed", "lava_apps/datasets/mnist_subset/README.md"]
     names += ["lava_apps/apps/digits/pretrained.npz"]
+    names += ["lava_apps.pth", "_lava_apps_hook.py"]
     return [name for name in names if name not in held]
 
 
@@ -61,9 +60,8 @@ def main() -> int:
         )
         run(sys.executable, "-m", "venv", folder / "venv", cwd=users)
         python = folder / "venv" / "bin" / "python"
-        run(python, "-m", *INSTALL_COMMAND.split(), "--quiet", cwd=users)
-        constraints = ("--constraint", ROOT / "constraints.txt")
-        run(python, "-m", "pip", "install", "--quiet", *constraints, wheel, cwd=users)
+        run(python, "-m", "pip", "install", "--quiet", wheel, cwd=users)
+        run(folder / "venv" / "bin" / "lava-apps", "setup", cwd=users)
         run(folder / "venv" / "bin" / "lava-apps", "demo", cwd=users)
         run(python, "-m", "lava_apps.cli", "demo", cwd=users)
         draw_seven(users / "seven.png")

@@ -10,6 +10,8 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
+LAVA_VERSIONS = ("0.10.0", "0.10")  # names of one version
+
 
 @dataclass(frozen=True)
 class Mend:
@@ -67,6 +69,14 @@ MENDS = (
         2,
         _numpy(2, 1),
         "NumPy 2.1 calls this argument `shape`, and later ones know no other name",
+    ),
+    Mend(
+        "lava.magma.runtime.message_infrastructure.multiprocessing",
+        "    mp.set_start_method('fork')",
+        "    mp.get_start_method(allow_none=True) or mp.set_start_method('fork')",
+        1,
+        lambda: True,
+        "an OS process that multiprocessing or joblib spawned cannot choose again",
     ),
     Mend(
         "lava.proc.clp.nsm.models",

@@ -16,7 +16,7 @@ def enable(backend: str = "inline") -> None:
     """Let ``Process.run`` and ``Process.create_runtime`` use a backend from now on.
 
     Graphs that have a runtime already keep it. The environment variable
-    ``LAVA_APPS_BACKEND`` does the same when lava_apps is imported.
+    ``LAVA_APPS_BACKEND`` does the same when the first graph is run.
 
     Parameters
     ----------

@@ -153,9 +153,9 @@ def _draw_picture(ax: Any, sight: Sight) -> None:
 
 def _smooth(values: Array, width: int) -> Array:
     kernel = np.ones(width)
-    return np.convolve(values, kernel, "same") / np.convolve(
-        np.ones(len(values)), kernel, "same"
-    )
+    weights = np.convolve(np.ones(len(values)), kernel, "same")
+    means: Array = np.convolve(values, kernel, "same") / weights
+    return means
 
 
 def _draw_curve(ax: Any, result: DigitsResult) -> None:
