@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 
-import lava_apps  # noqa: F401 - before Lava, which it makes importable
 from lava_apps.apps.slayer.deployment import about, build, run
 from lava_apps.apps.slayer.experiment import train_and_deploy
 from lava_apps.apps.slayer.networks import Settings

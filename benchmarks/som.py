@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 from minisom import MiniSom
 
-import lava_apps  # noqa: F401 - before Lava, which it makes importable
 from lava_apps.apps.som.network import MapNetwork, MapSettings
 from lava_apps.apps.som.quality import best_units, topographic_error
 from lava_apps.datasets import load_table

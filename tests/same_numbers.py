@@ -5,6 +5,7 @@
 
 Random graphs (those of tests/runtime/compiled/test_equal_to_inline.py) are run in both
 precisions; what their ports sent and their Vars held is kept as a checksum a graph.
+``make oldest`` does both.
 """
 
 from __future__ import annotations

@@ -128,20 +128,11 @@ def test_the_first_two_commands_are_the_two_that_do_everything():
     assert commands(README)[:2] == ["make demo", "make test"]
 
 
-def test_pip_installs_the_lava_that_compat_asks_for():
-    from lava_apps.compat import INSTALL_COMMAND, LAVA_VERSION
-
-    assert INSTALL_COMMAND in commands(README)
-    assert f"LAVA := lava-nc=={LAVA_VERSION}" in (ROOT / "Makefile").read_text()
-
-
-def test_make_deep_installs_the_extra_as_readme_does():
+def test_readme_installs_with_the_two_commands_of_the_makefile():
+    assert "pip install ." in commands(README)
+    assert "lava-apps setup" in commands(README)
     makefile = (ROOT / "Makefile").read_text()
-    lava_dl = re.search(r"^LAVA_DL := (\S+)$", makefile, re.M)[1]
-    recipe = makefile.split("$(VENV)/.dl: ")[1].split("\n\n")[0]
-    steps = re.findall(r"\$\(PIP\) (.*)", recipe.replace("$(LAVA_DL)", lava_dl))
-    assert len(steps) == 2
-    assert {f"pip {step}" for step in steps} <= set(commands(README))
+    assert "$(PIP) install --editable .\n\t$(BIN)/lava-apps setup\n" in makefile
 
 
 GUIDES = ("adding-a-process.md", "kernels.md")  # they show files, tested below

@@ -98,7 +98,11 @@ def test_axonal_delays_give_what_lava_dl_recorded():
 def test_a_network_is_loaded_without_torch(tmp_path):
     program = f"""
 import sys
-sys.modules["torch"] = None  # as if it were not installed
+class Missing:  # as if it were not installed
+    def find_spec(name, path=None, target=None):
+        if name == "torch":
+            raise ModuleNotFoundError("No module named 'torch'")
+sys.meta_path.insert(0, Missing)
 import lava_apps
 from pathlib import Path
 from lava_apps.netx import load_network
@@ -208,8 +212,11 @@ def test_wrong_arguments_are_refused():
 def test_without_lava_dl_it_is_named(tmp_path):
     program = """
 import sys
-for name in ("h5py", "torch"):
-    sys.modules[name] = None
+class Missing:
+    def find_spec(name, path=None, target=None):
+        if name in ("h5py", "torch"):
+            raise ModuleNotFoundError(f"No module named {name!r}")
+sys.meta_path.insert(0, Missing)
 import lava_apps
 from pathlib import Path
 from lava_apps.netx import NetworkError, load_network

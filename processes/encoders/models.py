@@ -107,8 +107,8 @@ class PyGradedEncoderModelFloat(KernelModel):
     def check_state(self, owner: str, name: str, value: npt.ArrayLike) -> None:
         """Keep the order within the samples."""
         KernelModel.check_state(self, owner, name, value)
-        last = len(self.proc_params["data"]) - 1
-        if name == "order" and not (np.min(value) >= 0 and np.max(value) <= last):
+        last, rows = len(self.proc_params["data"]) - 1, np.asarray(value)
+        if name == "order" and not (rows.min() >= 0 and rows.max() <= last):
             problem = f"must be from 0 to {last}"
             raise ParameterError(owner, name, problem, value)
 

@@ -65,7 +65,7 @@ class PySTDPDenseModelFloat(KernelModel):
         """Refuse weights beyond the largest, besides the ranges."""
         KernelModel.check_value(self, owner, name, value)
         w_max = self.proc_params["rule"].w_max
-        if name == "weights" and np.max(value) > w_max:
+        if name == "weights" and np.asarray(value).max() > w_max:
             problem = f"must not exceed w_max = {w_max:g}"
             raise ParameterError(owner, name, problem, value)
 
