@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -70,6 +71,26 @@ class Known:
     chips: int
     cores: Sequence[Population]
     refusal: str
+
+    @cached_property
+    def to_integers(self) -> str:
+        """How the graph gets integers."""
+        config = self.graph.config
+        if config.without_model:
+            name = self.graph.name_of(config.without_model[0])
+            problem = "to_fixed changes no class"
+            return f"use a Process that has one instead of {name}: {problem}"
+        others = [
+            self.graph.name_of(process)
+            for process in config.unfit
+            if not is_convertible(process) or self.graph.parent_of(process) is not None
+        ]
+        if others:
+            problem = "to_fixed leaves it as it is"
+            return f"give {others[0]} the integers of fixed_pt: {problem}"
+        if self.refusal:
+            return f"to_fixed refuses this graph: {self.refusal}"
+        return "to_fixed makes a graph of integers (lava-apps loihi2 fix)"
 
     @property
     def on_chip(self) -> list[Leaf]:
@@ -194,7 +215,7 @@ def check_parameters(known: Known) -> Iterator[Finding]:
             "no fixed_pt model takes it" if unfit else "fixed_pt",
             "fixed_pt",
             Evidence.SOURCE,
-            f"{unfit}; {_to_integers(known)}" if unfit else "",
+            f"{unfit}; {known.to_integers}" if unfit else "",
         )
         if leaf.is_lif:
             for name in _NEURON_PARAMETERS:
@@ -210,26 +231,6 @@ def check_parameters(known: Known) -> Iterator[Finding]:
                 value = default if value is None else value
                 yield _judge("parameters", leaf, name, value, FORMATS[name])
             yield from _check_exponent(leaf)
-
-
-def _to_integers(known: Known) -> str:
-    """Say how a graph gets integers."""
-    config = known.graph.config
-    if config.without_model:
-        name = known.graph.name_of(config.without_model[0])
-        return (
-            f"use a Process that has one instead of {name}: to_fixed changes no class"
-        )
-    others = [
-        known.graph.name_of(process)
-        for process in config.unfit
-        if not is_convertible(process) or known.graph.parent_of(process) is not None
-    ]
-    if others:
-        return f"give {others[0]} the integers of fixed_pt: to_fixed leaves it as it is"
-    if known.refusal:
-        return f"to_fixed refuses this graph: {known.refusal}"
-    return "to_fixed makes a graph of integers (lava-apps loihi2 fix)"
 
 
 def _check_exponent(leaf: Leaf) -> Iterator[Finding]:
