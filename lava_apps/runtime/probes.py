@@ -149,7 +149,7 @@ class Probe:
             the time step of this record, from 0 on, and the neuron.
         """
         size, begin = int(np.prod(self.shape)), 0
-        found = [np.zeros(0, np.int64)]
+        found: list[Array] = [np.zeros(0, np.int64)]
         for count, kept in self._blocks:
             places = kept[0] if isinstance(kept, tuple) else np.flatnonzero(kept)
             found.append(places.astype(np.int64) + begin * size)

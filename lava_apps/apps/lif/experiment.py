@@ -218,7 +218,7 @@ def _curve(
     reach = max(abs(rheobase), 1.0)
     highest = max(rheobase + 3 * reach, current + reach / 2)
     lowest = min(rheobase - reach / 2, current)
-    currents = np.linspace(lowest, highest, CURVE_POINTS)
+    currents: FloatArray = np.linspace(lowest, highest, CURVE_POINTS, dtype=np.float64)
     periods = membrane.period(currents)
     slowest = periods[np.isfinite(periods)].max()
     neurons, _ = _neurons(membrane, currents, precision)

@@ -169,7 +169,7 @@ class Columns:
 
     def matrix(self) -> csr_matrix:
         """Give the matrix by rows."""
-        starts = np.zeros(self.shape[0] + 1, np.int64)
+        starts: Array = np.zeros(self.shape[0] + 1, np.int64)
         _count_rows(self.rows, starts)
         starts = np.cumsum(starts)
         wide = max(self.shape[1], starts[-1]) >= 2**31
