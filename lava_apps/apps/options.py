@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -16,7 +16,6 @@ from rich.progress import (
 )
 
 from lava_apps.loihi2.run_configs import Precision
-from lava_apps.runtime.simulator import BackendName
 
 errors = Console(stderr=True)
 
@@ -26,7 +25,7 @@ Json = Annotated[
 Out = Annotated[Path, typer.Option(help="Folder for the figure.")]
 SeedOption = Annotated[int, typer.Option(help="Seed of everything random.")]
 BackendOption = Annotated[
-    BackendName,
+    Literal["auto", "compiled", "inline", "lava"],
     typer.Option(help="compiled or inline: this OS process; lava: Lava's runtime."),
 ]
 PrecisionOption = Annotated[

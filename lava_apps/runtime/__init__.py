@@ -1,6 +1,10 @@
 """Running graphs of Lava Processes."""
 
+import lava_apps.runtime.compiled.backend
+import lava_apps.runtime.inline.backend
+import lava_apps.runtime.stock.backend  # noqa: F401 - each makes itself known
 from lava_apps.graphs import install
+from lava_apps.runtime.backends import register_backend
 from lava_apps.runtime.compiled.registry import register_kernel
 from lava_apps.runtime.errors import (
     BackendError,
@@ -13,7 +17,7 @@ from lava_apps.runtime.probes import Probe, ProbeMemoryError
 from lava_apps.runtime.simulator import Simulator
 from lava_apps.runtime.snapshots import Snapshot
 from lava_apps.runtime.state import StateError
-from lava_apps.runtime.stock import ModelError
+from lava_apps.runtime.stock.processes import ModelError
 from lava_apps.runtime.switch import disable, enable
 
 __all__ = [
@@ -29,6 +33,7 @@ __all__ = [
     "StateError",
     "disable",
     "enable",
+    "register_backend",
     "register_kernel",
 ]
 

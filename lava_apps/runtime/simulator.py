@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,8 +25,14 @@ from lava_apps.parameters import (
     invalid,
     validated,
 )
-from lava_apps.runtime.backends import Backend, InlineBackend, LavaBackend, OnSteps
-from lava_apps.runtime.compiled.backend import CompiledBackend
+from lava_apps.runtime.backends import (
+    Backend,
+    OnSteps,
+    Request,
+    automatic_backends,
+    backend_names,
+    make_backend,
+)
 from lava_apps.runtime.errors import BackendError, BackendWarning, KernelError
 from lava_apps.runtime.probes import DEFAULT_MAX_BYTES, LARGE, Probe, ProbeMemoryError
 from lava_apps.runtime.progress import progress_bar
@@ -49,7 +55,18 @@ def _port_or_var(value: object) -> object:
 
 
 Target = Annotated[Any, BeforeValidator(_port_or_var)]
-BackendName = Literal["auto", "compiled", "inline", "lava"]
+
+
+def _backend_name(value: object) -> object:
+    allowed = ["auto", *backend_names()]
+    if value not in allowed:
+        *others, last = map(repr, allowed)
+        raise invalid(f"must be {', '.join(others)} or {last}")
+    return value
+
+
+BackendName = Annotated[str, BeforeValidator(_backend_name)]
+_ASKED_FOR = "it was asked for"
 
 
 class Simulator:
@@ -59,11 +76,12 @@ class Simulator:
     ----------
     process : AbstractProcess
         Any Process of the graph.
-    backend : {"auto", "compiled", "inline", "lava"}
+    backend : {"auto", "compiled", "inline", "lava"} or str
         "compiled" runs the graph as one compiled loop, "inline" its ProcessModels
         within this OS process, "lava" on Lava's own runtime; "auto", the default,
         takes the first of them that can run the graph, and warns if that is not
-        "compiled" (BackendWarning), saying which ProcessModel has no kernel.
+        "compiled" (BackendWarning), saying which ProcessModel has no kernel. Besides
+        these, whatever `lava_apps.runtime.register_backend` made known.
     precision : {"floating_pt", "fixed_pt"}
         Which ProcessModels to use. Default "floating_pt". Without effect where
         `run_cfg` is given.
@@ -115,49 +133,41 @@ class Simulator:
         self.time_step = 0
         self.data: Mapping[Probe, Array] = _Data()
         self._process = process
-        self._asked = backend
-        self._seeding = partial(seeded, graph, seed)
+        self._tried = [backend] if backend != "auto" else automatic_backends()
+        self._is_auto = backend == "auto"
         self._probes: list[Probe] = []
         self._stopped = False
         config = RunConfig(precision) if run_cfg is None else run_cfg
-        with self._seeding():
-            self._backend, self._reason = self._make_backend(config)
+        seeding = partial(seeded, graph, seed)
+        self._request = Request(process, config, seeding)
+        with seeding():
+            self._backend, self._reason = self._choose()
 
-    def _make_backend(self, config: LavaRunConfig) -> tuple[Backend, str]:
-        if self._asked == "lava":
-            return LavaBackend(self._process, config, self._seeding), "it was asked for"
-        asked = "it was asked for"
+    def _choose(self) -> tuple[Backend, str]:
+        """Make the first backend that can run the graph, of those not tried yet."""
+        reason = "it is the fastest" if self._is_auto else _ASKED_FOR
         try:
-            inline = InlineBackend(self._process, config)
-        except BackendError as error:
-            if self._asked != "auto":
-                raise
-            reason = f"inline cannot: {error}"
-            message = f"this graph runs on Lava's own runtime, for {reason}"
-            warn_caller(message, BackendWarning)
-            return LavaBackend(self._process, config, self._seeding), reason
-        if self._asked == "inline":
-            return inline, asked
-        try:
-            return self._compile(inline)
+            while True:
+                name = self._tried.pop(0)
+                try:
+                    backend = make_backend(name, self._request)
+                except BackendError as error:
+                    if not self._tried:
+                        problem = f"{name} cannot run this graph: {error}"
+                        raise BackendError(problem) from error.__cause__
+                    reason = f"{name} cannot: {error}"
+                    continue
+                if "cannot" in reason:
+                    self._warn(backend, reason)
+                return backend, reason
         except BaseException:
             # A deadlock, Ctrl-C, a warning that is an error: the graph is free again.
-            inline.stop()
+            self._request.withdraw()
             raise
 
-    def _compile(self, inline: InlineBackend) -> tuple[Backend, str]:
-        """Take the compiled backend where it can run the graph."""
-        try:
-            compiled = CompiledBackend(inline)
-        except BackendError as error:
-            if self._asked != "auto":
-                problem = f"compiled cannot run this graph: {error}"
-                raise BackendError(problem) from None
-            message = f"this graph runs inline, for compiled cannot: {error}"
-            warn_caller(message, BackendWarning)
-            return inline, f"compiled cannot: {error}"
-        asked = "it was asked for"
-        return compiled, asked if self._asked == "compiled" else "it is the fastest"
+    @staticmethod
+    def _warn(backend: Backend, reason: str) -> None:
+        warn_caller(f"this graph runs {backend.runs}, for {reason}", BackendWarning)
 
     def __enter__(self) -> Simulator:
         self._check_open()
@@ -256,9 +266,7 @@ class Simulator:
             except ProbeMemoryError:
                 raise  # after a whole time step: all can go on
             except BaseException:
-                if isinstance(self._backend, LavaBackend):
-                    self._stopped = True
-                    self._backend.kill()
+                self._stopped = not self._backend.abandon()
                 raise
 
     def _run(self, steps: int, on_steps: OnSteps) -> None:
@@ -266,12 +274,13 @@ class Simulator:
         try:
             self._backend.run(steps, on_steps)
         except KernelError as error:
-            if self._asked != "auto" or not isinstance(self._backend, CompiledBackend):
+            if not self._tried:
                 raise
-            message = f"this graph runs inline, for compiled cannot: {error}"
-            warn_caller(message, BackendWarning)
-            self._backend = self._backend.give_up()
-            self._reason = f"compiled cannot: {error}"
+            reason = f"{self.backend} cannot: {error}"
+            self._backend.release()
+            self._backend, _ = self._choose()
+            self._reason = reason
+            self._warn(self._backend, reason)
             for probe in self._probes:
                 self._backend.attach(probe)
             self._backend.run(steps - (self.time_step - begin), on_steps)
@@ -323,10 +332,7 @@ class Simulator:
         """
         self._check_open()
         self._check_var("Simulator.set", var)
-        # Lava's own runtime reads element by element, and as floats in any case.
-        reads_slowly = self.backend == "lava"
-        held = np.zeros(var.shape) if reads_slowly else self._backend.get(var)
-        self._backend.set(var, _fitting(value, var, held))
+        self._backend.set(var, _fitting(value, var, self._backend.held(var)))
 
     @staticmethod
     def _check_var(where: str, var: object) -> None:

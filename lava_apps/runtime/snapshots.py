@@ -1,4 +1,4 @@
-"""The state of a whole graph on the inline runtime.
+"""The state of a whole built graph.
 
 A snapshot knows which graph it is of, by the place of each Process in the graph
 and not by its name, which Lava counts up from run to run.
@@ -14,11 +14,11 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from lava_apps.kernel import KernelModel
-from lava_apps.messages import label
 from lava_apps.runtime import state
 from lava_apps.runtime.compiled.registry import kernel_of
 from lava_apps.runtime.errors import BackendError
-from lava_apps.runtime.inline import InlineRuntime
+from lava_apps.runtime.graph.built import BuiltGraph, Node
+from lava_apps.runtime.graph.edges import Edge
 from lava_apps.runtime.state import NoState, StateError
 
 from lava.magma.core.model.py.ports import AbstractPyPort
@@ -67,12 +67,12 @@ class Snapshot:
             return cls(content["graph"], content["tree"], steps)
 
 
-def take(runtime: InlineRuntime) -> Snapshot:
+def take(graph: BuiltGraph) -> Snapshot:
     """Take the state of all models and channels.
 
     Parameters
     ----------
-    runtime : InlineRuntime
+    graph : BuiltGraph
         Not running.
 
     Returns
@@ -80,28 +80,25 @@ def take(runtime: InlineRuntime) -> Snapshot:
     Snapshot
         A copy: it does not change when the graph runs on.
     """
-    if runtime.scheduler.failure is not None:
+    if graph.control.failure is not None:
         raise BackendError("a graph that ended with an error has no state to keep")
-    places = _places(runtime)
     seen = state.Seen()
     models = {
-        place: _attributes(runtime.workers[process].model, seen)
-        for process, place in places.items()
+        place: _attributes(node.model, seen) for node, place in _places(graph).items()
     }
     seen.finish()
     channels = [
-        [np.array(message) for message in channel.queue]
-        for _, channel in _channels(runtime)
+        [np.array(message) for message in edge.queue] for _, edge in _edges(graph)
     ]
-    return Snapshot(_describe(runtime), {"models": models, "channels": channels})
+    return Snapshot(_describe(graph), {"models": models, "channels": channels})
 
 
-def put(runtime: InlineRuntime, snapshot: Snapshot) -> None:
+def put(graph: BuiltGraph, snapshot: Snapshot) -> None:
     """Give all models and channels the state of a snapshot.
 
     Parameters
     ----------
-    runtime : InlineRuntime
+    graph : BuiltGraph
         Of the same graph, not running.
     snapshot : Snapshot
         From here, from another OS process, or from a file.
@@ -113,18 +110,18 @@ def put(runtime: InlineRuntime, snapshot: Snapshot) -> None:
         was changed then.
     """
     try:
-        difference = _difference(_describe(runtime), snapshot.graph)
+        difference = _difference(_describe(graph), snapshot.graph)
     except (AttributeError, KeyError, TypeError) as error:
         problem = f"the description of its graph is damaged ({error!r})"
         raise StateError(f"the saved state does not fit: {problem}") from error
     if difference:
         raise StateError(f"the saved state is of another graph: {difference}")
-    before = take(runtime)
+    before = take(graph)
     try:
-        _check_tree(runtime, snapshot.tree)
-        _put_tree(runtime, snapshot.tree)
+        _check_tree(graph, snapshot.tree)
+        _put_tree(graph, snapshot.tree)
     except Exception as error:
-        _put_tree(runtime, before.tree)
+        _put_tree(graph, before.tree)
         raise StateError(f"the saved state does not fit ({error})") from error
 
 
@@ -149,18 +146,18 @@ def form(model: Any) -> dict[str, type]:
     }
 
 
-def _check_tree(runtime: InlineRuntime, tree: dict[str, Any]) -> None:
+def _check_tree(graph: BuiltGraph, tree: dict[str, Any]) -> None:
     """Refuse values that a model could not have: others may index beyond arrays."""
-    for process, place in _places(runtime).items():
-        model, held = runtime.workers[process].model, tree["models"][place]
-        known = runtime.forms[process]
+    for node, place in _places(graph).items():
+        process, model, held = node.process, node.model, tree["models"][place]
+        known = graph.forms[node]
         later = {
             name: type(value)
             for name, value in vars(model).items()
             if name in held and not _is_fixed(name, value) and state.is_kept(value)
         }
         for name, first in (later | known).items():
-            where = f"{label(process)}.{name}"
+            where = f"{node.label}.{name}"
             if name not in held:
                 raise StateError(f"{where}: is missing there")
             now = getattr(model, name, None)
@@ -169,11 +166,11 @@ def _check_tree(runtime: InlineRuntime, tree: dict[str, Any]) -> None:
             elif not any(_is_like(held[name], kind) for kind in (first, type(now))):
                 problem = f"is a {type(held[name]).__name__} there, no {first.__name__}"
                 raise StateError(f"{where}: {problem}")
-    named = _channels(runtime)
-    for (_, channel), messages in zip(named, tree["channels"], strict=True):
+    named = _edges(graph)
+    for (_, edge), messages in zip(named, tree["channels"], strict=True):
         for message in messages:
-            if np.shape(message) != tuple(channel.shape):
-                raise StateError(f"{channel}: a message has the shape {message.shape}")
+            if np.shape(message) != edge.shape:
+                raise StateError(f"{edge}: a message has the shape {message.shape}")
 
 
 def _is_like(value: Any, kind: type) -> bool:
@@ -217,18 +214,16 @@ def _check_array(
 _KINDS = {"b": "biuf", "i": "biuf", "u": "biuf", "f": "biuf", "c": "biufc"}
 
 
-def _put_tree(runtime: InlineRuntime, tree: dict[str, Any]) -> None:
+def _put_tree(graph: BuiltGraph, tree: dict[str, Any]) -> None:
     named: dict[Any, Any] = {}
-    for process, place in _places(runtime).items():
-        attributes = runtime.workers[process].model.__dict__
+    for node, place in _places(graph).items():
+        attributes = node.model.__dict__
         fixed = {n: v for n, v in attributes.items() if _is_fixed(n, v)}
         state.put_back_attributes(attributes, tree["models"][place], named)
         attributes.update(fixed)
-    for (_, channel), messages in zip(
-        _channels(runtime), tree["channels"], strict=True
-    ):
-        channel.queue.clear()
-        channel.queue.extend(channel.message(message) for message in messages)
+    for (_, edge), messages in zip(_edges(graph), tree["channels"], strict=True):
+        edge.queue.clear()
+        edge.queue.extend(edge.message(message) for message in messages)
 
 
 def _is_fixed(name: str, value: Any) -> bool:
@@ -249,20 +244,22 @@ def _attributes(model: Any, seen: state.Seen) -> dict[str, Any]:
     return taken
 
 
-def _places(runtime: InlineRuntime) -> dict[AbstractProcess, str]:
-    """Name each Process by its place: rank of its outermost one, then attributes."""
-    roots = {_root(process) for process in runtime.workers}
+def _places(graph: BuiltGraph) -> dict[Node, str]:
+    """Name each node by its place: rank of the outermost Process, then attributes."""
+    roots = {_root(node.process) for node in graph.nodes}
     ranks = {root: n for n, root in enumerate(sorted(roots, key=lambda p: p.id))}
+    names: dict[AbstractProcess, dict[AbstractProcess, str]] = {}
 
     def place(process: AbstractProcess) -> str:
         parent = process.parent_proc
         if parent is None:
             return str(ranks[process])
-        names = parent.procs.member_names
-        name = next(n for n in names if getattr(parent.procs, n) is process)
-        return f"{place(parent)}.{name}"
+        if parent not in names:
+            members = parent.procs.member_names
+            names[parent] = {getattr(parent.procs, name): name for name in members}
+        return f"{place(parent)}.{names[parent][process]}"
 
-    places = {process: place(process) for process in runtime.workers}
+    places = {node: place(node.process) for node in graph.nodes}
     return dict(sorted(places.items(), key=lambda item: item[1]))
 
 
@@ -270,22 +267,23 @@ def _root(process: AbstractProcess) -> AbstractProcess:
     return process if process.parent_proc is None else _root(process.parent_proc)
 
 
-def _channels(runtime: InlineRuntime) -> list[tuple[list[str], Any]]:
-    """Name each channel by the places and ports it connects, in a fixed order."""
-    places = _places(runtime)
+def _edges(graph: BuiltGraph) -> list[tuple[list[str], Edge]]:
+    """Name each edge by the places and ports it connects, in a fixed order."""
+    places = _places(graph)
 
-    def key(channel: Any) -> list[str]:
-        ends = (channel.source, channel.destination)
-        return [part for who, port in ends for part in (places.get(who, ""), port)]
+    def key(edge: Edge) -> list[str]:
+        sender = places[edge.sender] if edge.sender else ""
+        receiver = places[edge.receiver] if edge.receiver else ""
+        return [sender, edge.sending_port, receiver, edge.receiving_port]
 
-    named = [(key(channel), channel) for channel in runtime.channels]
+    named = [(key(edge), edge) for edge in graph.edges]
     return sorted(named, key=lambda pair: pair[0])
 
 
-def _describe(runtime: InlineRuntime) -> dict[str, Any]:
+def _describe(graph: BuiltGraph) -> dict[str, Any]:
     processes = {}
-    for process, place in _places(runtime).items():
-        model = runtime.workers[process].model
+    for node, place in _places(graph).items():
+        process, model = node.process, node.model
         variables = {}
         for name in model.var_id_to_var_map.values():
             # The declared type: Lava's models let some arrays change theirs.
@@ -298,8 +296,7 @@ def _describe(runtime: InlineRuntime) -> dict[str, Any]:
             "vars": dict(sorted(variables.items())),
         }
     channels = [
-        [*key, list(channel.shape), str(channel.dtype)]
-        for key, channel in _channels(runtime)
+        [*key, list(edge.shape), str(edge.dtype)] for key, edge in _edges(graph)
     ]
     return {"processes": processes, "channels": channels}
 

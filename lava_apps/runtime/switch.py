@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lava_apps.parameters import ParameterError
 from lava_apps.runtime import housekeeping
-from lava_apps.runtime.inline import InlineRuntime
+from lava_apps.runtime.inline.runtime import InlineRuntime
 
 from lava.magma.core.process import process as lava_process
 from lava.magma.runtime.runtime import Runtime

@@ -19,7 +19,7 @@ from lava_apps.runtime import (
     disable,
     enable,
 )
-from lava_apps.runtime.inline import InlineRuntime
+from lava_apps.runtime.inline.runtime import InlineRuntime
 from tests.runtime.graphs import (
     Free,
     Node,
@@ -129,7 +129,7 @@ def test_a_model_can_ask_for_pause_and_stop(inline, wish):
 
     nodes, run_cfg = chain(act, None)
     nodes[0].run(RunSteps(10), run_cfg)
-    model = nodes[1].runtime.workers[nodes[1]].model
+    model = nodes[1].runtime.graph.node_of(nodes[1]).model
     assert model.time_step == 4
     if wish == "_req_pause":
         nodes[0].run(RunSteps(3))
@@ -366,7 +366,7 @@ def test_a_run_that_ended_within_a_step_cannot_go_on(inline, monkeypatch):
 
 
 def test_pause_right_after_the_start_of_a_run_is_not_lost(inline, monkeypatch):
-    from lava_apps.runtime.scheduler import Scheduler
+    from lava_apps.runtime.inline.scheduler import Scheduler
 
     run = Scheduler.run
 
@@ -417,7 +417,7 @@ def test_guards_are_asked_as_often_as_lava_asks_them():
 
 
 def test_an_outside_that_is_slow_but_sends_is_not_mentioned(inline, monkeypatch):
-    monkeypatch.setattr("lava_apps.runtime.scheduler._PATIENCE", 0.5)
+    monkeypatch.setattr("lava_apps.runtime.inline.scheduler._PATIENCE", 0.5)
     injector, node = Injector(shape=(2,)), Node()
     injector.out_port.connect(node.a_in)
 
@@ -432,7 +432,7 @@ def test_an_outside_that_is_slow_but_sends_is_not_mentioned(inline, monkeypatch)
 
 
 def test_waiting_for_the_outside_for_long_is_mentioned(inline, monkeypatch):
-    monkeypatch.setattr("lava_apps.runtime.scheduler._PATIENCE", 0.2)
+    monkeypatch.setattr("lava_apps.runtime.inline.scheduler._PATIENCE", 0.2)
     injector, node = Injector(shape=(2,)), Node()
     injector.out_port.connect(node.a_in)
     threading.Timer(1.0, injector.send, (np.ones(2),)).start()

@@ -512,7 +512,7 @@ def test_a_port_that_sends_nothing_is_recorded_as_zeros():
     nodes, run_cfg = chain(act)
     with Simulator(nodes[0], backend="inline", run_cfg=run_cfg) as sim:
         probe = sim.probe(nodes[0].a_out)
-        send = sim._backend.runtime.workers[nodes[0]].model.a_out.send
+        send = sim._backend.graph.node_of(nodes[0]).model.a_out.send
         sim.run(6)
     assert sim.data[probe][:, 0].tolist() == [1, 0, 0, 1, 0, 0]
 
@@ -610,7 +610,7 @@ def test_whatever_a_model_keeps_is_restored():
         state = sim.snapshot()
         sim.run(5)
         sim.restore(state)
-        model = sim._backend.runtime.workers[nodes[0]].model
+        model = sim._backend.graph.node_of(nodes[0]).model
         assert not hasattr(model, "late")
         assert model.recent == deque([1, 2, 3], maxlen=3)
         sim.run(5)

@@ -308,13 +308,14 @@ def test_a_warning_that_is_an_error_leaves_the_graph_free():
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
 def test_whatever_ends_the_building_leaves_the_graph_free(monkeypatch, error):
-    from lava_apps.runtime import simulator
+    from lava_apps.runtime import backends
 
     def fail(_):
         raise error
 
     neurons = LIF(shape=1)
-    monkeypatch.setattr(simulator, "CompiledBackend", fail)
+    broken = backends._Registered(fail, 1)
+    monkeypatch.setitem(backends._BACKENDS, "compiled", broken)
     with pytest.raises(error):
         Simulator(neurons)
     monkeypatch.undo()

@@ -52,12 +52,12 @@ def _lava(backend: str, network: str, arrays: dict[str, Any], steps: int) -> Rea
 
     _, build = NETWORKS[network]
     process, populations = build(arrays)
-    with Simulator(process, backend=backend) as counting:  # type: ignore[arg-type]
+    with Simulator(process, backend=backend) as counting:
         probes = [counting.probe(p.s_out) for p in populations]
         counting.run(COUNTED)
     spikes = sum(float(counting.data[probe].sum()) for probe in probes)
     process, _ = build(arrays)
-    sim = Simulator(process, backend=backend)  # type: ignore[arg-type]
+    sim = Simulator(process, backend=backend)
     atexit.register(sim.stop)
     sim.run(steps)
     which = LAVA_VERSION if backend == "lava" else __version__

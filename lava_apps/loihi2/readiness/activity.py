@@ -12,6 +12,7 @@ from lava_apps.loihi2.arithmetic import sum_current, sum_potential
 from lava_apps.loihi2.readiness.graph import Graph, Leaf, Synapses
 from lava_apps.loihi2.readiness.result import Activity
 from lava_apps.parameters import Array
+from lava_apps.runtime.inline.backend import InlineBackend
 from lava_apps.runtime.probes import Probe
 from lava_apps.runtime.progress import progress_bar
 
@@ -36,6 +37,7 @@ class Observer:
 
     def __init__(self, graph: Graph, synapses: Mapping[Leaf, Synapses]) -> None:
         self._graph, self._synapses = graph, synapses
+        self._backend = InlineBackend(graph.opened)
         self._probes: dict[tuple[Leaf, str], Probe] = {}
         self.observed: Observed = {}
         self._last: dict[tuple[Leaf, str], Array] = {}
@@ -43,7 +45,7 @@ class Observer:
         for leaf in graph.leaves:
             for name in _watched(leaf):
                 probe = Probe(getattr(leaf.process, name), 1, 2**40)
-                graph.backend.attach(probe)
+                self._backend.attach(probe)
                 self._probes[leaf, name] = probe
         for leaf in graph.leaves:
             if leaf.is_lif:
@@ -72,7 +74,7 @@ class Observer:
         with progress_bar(steps, shown=progress) as advance:
             for begin in range(0, steps, chunk):
                 now = min(chunk, steps - begin)
-                self._graph.backend.run(now, advance or (lambda _: None))
+                self._backend.run(now, advance or (lambda _: None))
                 self._look(begin)
         return Activity(
             steps,

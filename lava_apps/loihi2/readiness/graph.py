@@ -27,7 +27,7 @@ from lava_apps.loihi2.run_configs import NoModelError, RunConfig
 from lava_apps.messages import label
 from lava_apps.parameters import Array, ParameterError
 from lava_apps.runtime.arrangement import Arrangement
-from lava_apps.runtime.backends import InlineBackend
+from lava_apps.runtime.opening import OpenGraph
 
 from lava.magma.core.model.model import AbstractProcessModel
 from lava.magma.core.model.py.model import AbstractPyProcessModel
@@ -284,8 +284,8 @@ class Graph:
 
     Attributes
     ----------
-    backend : InlineBackend
-        What runs it.
+    opened : OpenGraph
+        The graph, built.
     leaves : list of Leaf
         All Processes that are built from no others, in a fixed order.
     composed : list of AbstractProcess
@@ -300,17 +300,16 @@ class Graph:
             raise ParameterError("report", "process", problem, label(process))
         self.config = ReportConfig()
         with quiet():
-            self.backend = InlineBackend(process, self.config)
-        workers = self.backend.runtime.workers
+            self.opened = OpenGraph(process, self.config)
         self._parents: dict[AbstractProcess, tuple[AbstractProcess, str]] = {}
-        self._note_parts(self.backend.processes)
+        self._note_parts(self.opened.processes)
         self.leaves = [
-            Leaf(p, worker.model, self.name_of(p), kind_of(p))
-            for p, worker in sorted(workers.items(), key=lambda pair: pair[0].id)
+            Leaf(n.process, n.model, self.name_of(n.process), kind_of(n.process))
+            for n in self.opened.graph.nodes
         ]
         self._by_process = {leaf.process: leaf for leaf in self.leaves}
         others = {parent for parent, _ in self._parents.values()}
-        others |= {*self.backend.processes} - self._by_process.keys()
+        others |= {*self.opened.processes} - self._by_process.keys()
         self.composed = sorted(others, key=lambda p: p.id)
 
     def _note_parts(self, processes: Iterable[AbstractProcess]) -> None:
@@ -357,7 +356,7 @@ class Graph:
 
     def close(self) -> None:
         """End the use of the graph, which is then as it was."""
-        self.backend.stop()
+        self.opened.close()
 
     def targets(self, port: Any) -> list[tuple[Leaf, Any]]:
         """Find the leaves that a port of a leaf sends to, with their ports."""

@@ -17,6 +17,7 @@ from typing import Any
 import numba
 import numpy as np
 from numba.core.dispatcher import Dispatcher
+from numba.core.extending import _Intrinsic
 
 # Of these the versions are a part of the description of all code.
 _LIBRARIES = ("builtins", "cmath", "math", "numba", "numpy", "operator", "llvmlite")
@@ -89,6 +90,8 @@ class _Description:
         if isinstance(value, Dispatcher):
             self.dispatchers.append(value)
             return f"{self._code_of(value.py_func)} {value.targetoptions!r}"
+        if isinstance(value, _Intrinsic):
+            return f"intrinsic {self.of(value._defn)}"
         if isinstance(value, types.ModuleType):
             return f"module {value.__name__}"
         if isinstance(value, (tuple, list, frozenset, set)):

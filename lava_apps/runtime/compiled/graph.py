@@ -1,13 +1,12 @@
-"""What a graph is to the compiled loop: nodes, what they receive, and their order."""
+"""A built graph whose models have kernels, and the order of its parts."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-import networkx as nx
 import numpy as np
 from numba.core.dispatcher import Dispatcher
 
@@ -15,55 +14,49 @@ from lava_apps.kernel import KernelModel
 from lava_apps.messages import label
 from lava_apps.runtime.compiled.registry import Kernel, kernel_of
 from lava_apps.runtime.compiled.threads import MOST_THREADS
-from lava_apps.runtime.errors import BackendError, DeadlockError
-from lava_apps.runtime.inline import InlineRuntime
-from lava_apps.runtime.ports import transformation
+from lava_apps.runtime.errors import BackendError
+from lava_apps.runtime.graph.built import BuiltGraph, Node
+from lava_apps.runtime.graph.edges import Edge
+from lava_apps.runtime.graph.order import in_order
+from lava_apps.runtime.graph.vars import holder
 from lava_apps.runtime.probes import leaf_var
-from lava_apps.runtime.protocols import LoihiDomain
 
 from lava.magma.core.model.py.ports import PyInPort, PyOutPort
-from lava.magma.core.process.process import AbstractProcess
 
 
-@dataclass
-class Source:
-    """An OutPort that an InPort receives from.
+class Source(NamedTuple):
+    """What an InPort receives from: a part, and the edge from it."""
+
+    part: Part
+    edge: Edge
+
+    @property
+    def port(self) -> str:
+        """Name of the OutPort."""
+        return self.edge.sending_port
+
+
+@dataclass(eq=False)
+class Part:
+    """A node with its kernel.
 
     Parameters
     ----------
     node : Node
-        Who sends.
-    port : str
-        Its OutPort.
-    transform : callable or None
-        What virtual ports on the way do to a message.
-    """
-
-    node: Node
-    port: str
-    transform: Any
-
-
-@dataclass(eq=False)
-class Node:
-    """A ProcessModel with its kernel.
-
-    Parameters
-    ----------
-    process : AbstractProcess
-        The Process.
-    model : PyLoihiProcessModel
-        Its model.
+        Process and ProcessModel.
     kernel : Kernel
         The model's kernel.
     inputs : dict of str to list of Source
         What each InPort receives from, in the order in which Lava adds it up.
     """
 
-    process: AbstractProcess
-    model: Any
+    node: Node
     kernel: Kernel
     inputs: dict[str, list[Source]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.process, self.model = self.node.process, self.node.model
+        self.label = self.node.label
 
     def phases(self) -> Mapping[str, Dispatcher]:
         """Give the compiled function of each phase, as the model is now."""
@@ -75,33 +68,14 @@ class Node:
             return {**self.kernel.phases, **self.kernel.parallel}
         return self.kernel.phases
 
-    @property
-    def label(self) -> str:
-        """Class and name."""
-        return label(self.process)
 
-    def ports(self, kind: type) -> Iterator[tuple[str, Any]]:
-        """Give the name of each port of a kind, and the port."""
-        for name, port in vars(self.model).items():
-            if isinstance(port, kind):
-                yield name, port
-
-    def input_type(self, name: str) -> Any:
-        """Give the type of what Lava's ``recv`` gives: a sum that begins with 0."""
-        declared = np.dtype(getattr(self.model, name)._d_type)
-        arriving = [
-            np.dtype(getattr(s.node.model, s.port)._d_type) for s in self.inputs[name]
-        ]
-        return np.result_type(declared, *arriving)
-
-
-class Graph:
-    """The nodes of a graph in the order in which they receive and send.
+class KernelGraph:
+    """The parts of a graph in the order in which they receive and send.
 
     Parameters
     ----------
-    runtime : InlineRuntime
-        With models and channels built.
+    graph : BuiltGraph
+        The graph.
 
     Raises
     ------
@@ -111,115 +85,100 @@ class Graph:
         For Processes that wait for each other in a circle.
     """
 
-    def __init__(self, runtime: InlineRuntime) -> None:
-        domains = runtime.scheduler.domains
-        if len(domains) != 1 or not isinstance(domains[0], LoihiDomain):
+    def __init__(self, graph: BuiltGraph) -> None:
+        of_one_domain = len({node.domain for node in graph.nodes}) == 1
+        if not of_one_domain or not all(node.has_time_steps for node in graph.nodes):
             raise BackendError("its Processes do not advance by one LoihiProtocol")
-        # Lava's compiler walks a set; in the order in which Processes were made, the
-        # same script gives the same loop, and finds it compiled.
-        workers = sorted(runtime.scheduler.workers, key=lambda w: w.process.id)
-        self.nodes = [self._node(w.process, w.model) for w in workers]
-        self._places = {id(node): n for n, node in enumerate(self.nodes)}
-        by_model = {id(node.model): node for node in self.nodes}
-        by_process = {node.process: node for node in self.nodes}
-        for node in self.nodes:
-            for name, port in node.ports(PyInPort):
-                node.inputs[name] = [
-                    Source(
-                        by_process[end.channel.source[0]],
-                        end.channel.source[1],
-                        transformation(port, end),
-                    )
-                    for end in port.csp_ports
+        self.graph = graph
+        self.parts = [_part(node) for node in graph.nodes]
+        for edge in graph.edges:
+            if edge.kind == "outside":
+                raise BackendError(
+                    f"{edge}: comes from outside of the graph or goes there"
+                )
+        self.by_model = {id(part.model): part for part in self.parts}
+        by_node = {part.node: part for part in self.parts}
+        for part in self.parts:
+            for name, edges in part.node.inputs.items():
+                part.inputs[name] = [
+                    Source(by_node[edge.sender], edge)
+                    for edge in edges
+                    if edge.sender is not None
                 ]
-            self._check_types(node)
-            self._check_ports(node)
-        self.by_model = by_model
-        self.order = self._sort()
-        self.reads = {id(n): self._reads(n, runtime) for n in self.nodes}
+            _check_types(part)
+            _check_ports(part)
+        self.order = in_order(
+            [part for part in self.parts if "step" in part.kernel.phases],
+            [
+                (source.part, part, source.edge)
+                for part in self.parts
+                if "step" in part.kernel.phases
+                for sources in part.inputs.values()
+                for source in sources
+                # What is published was there before the time step began.
+                if source.port not in source.part.kernel.publishes
+            ],
+        )
+        self.reads = {id(part): self._reads(part) for part in self.parts}
 
-    @staticmethod
-    def _node(process: AbstractProcess, model: Any) -> Node:
-        kernel = kernel_of(model)
-        if isinstance(kernel, str):
-            raise BackendError(f"{label(process)}: {kernel}")
-        return Node(process, model, kernel)
-
-    def _reads(self, node: Node, runtime: InlineRuntime) -> dict[str, tuple[Any, str]]:
+    def _reads(self, part: Part) -> dict[str, tuple[Any, str]]:
         """Find the models and attributes of the Vars that a kernel reads."""
         found = {}
-        for argument, var in node.kernel.reads(node.process).items():
-            model, name = runtime.model_of(leaf_var(var).id)
+        for argument, var in part.kernel.reads(part.process).items():
+            model, name = holder(self.graph, leaf_var(var).id)
             if name in self.by_model[id(model)].kernel.holds:
                 problem = f"the compiled loop keeps {label(var.process)}.{name} packed"
                 raise BackendError(
-                    f"{node.label} reads a Var that is not there: {problem}"
+                    f"{part.label} reads a Var that is not there: {problem}"
                 )
             found[argument] = (model, name)
         return found
 
-    @staticmethod
-    def _check_types(node: Node) -> None:
-        """Leave to the inline runtime what is an error there."""
-        for name, sources in node.inputs.items():
-            kind = node.input_type(name)
-            declared = np.dtype(getattr(node.model, name)._d_type)
-            is_own = isinstance(node.model, KernelModel)
-            fits = not is_own or np.can_cast(kind, declared, casting="same_kind")
-            if not fits or (node.kernel.whole and kind.kind == "f" and sources):
-                where = f"{node.label}.{name}"
-                raise BackendError(f"{where}: {kind} arrives at an integer port")
+    def outputs(self) -> Iterator[tuple[Part, str, Any]]:
+        """Give each OutPort, with its part and name."""
+        for part in self.parts:
+            for name, port in part.node.ports(PyOutPort):
+                yield part, name, port
 
-    @staticmethod
-    def _check_ports(node: Node) -> None:
-        """Refuse a kernel that leaves a port out, or names one that there is not."""
-        specialise = node.kernel.specialise
-        phases = specialise(node.model) if specialise else node.kernel.phases
-        arguments = {
-            phase: inspect.signature(function.py_func).parameters
-            for phase, function in phases.items()
-        }
-        used = {name for names in arguments.values() for name in names}
-        sent, publishes = dict(node.ports(PyOutPort)), node.kernel.publishes
-        whose = f"{node.label}: the kernel of {type(node.model).__name__}"
-        for name in publishes:
-            if name not in sent:
-                raise BackendError(f"{whose} publishes {name}, which is no OutPort")
-        for name in sent:
-            if name not in publishes and name not in arguments.get("step", ()):
-                problem = "neither publishes it nor has it as an argument of step"
-                raise BackendError(f"{whose} sends nothing by {name}: {problem}")
-        for name, sources in node.inputs.items():
-            known = {name, f"{name}_indices", f"{name}_count"} & used
-            if sources and not known and name not in node.kernel.ignores:
-                raise BackendError(f"{whose} does not receive {name}")
 
-    def _sort(self) -> list[Node]:
-        """Put who sends before who receives, where it is in the same time step."""
-        links = nx.DiGraph()
-        links.add_nodes_from(n for n in self.nodes if "step" in n.kernel.phases)
-        for node in links.nodes:
-            for name, sources in node.inputs.items():
-                for source in sources:
-                    sender = source.node.kernel
-                    if source.port not in sender.publishes:
-                        links.add_edge(source.node, node, port=name, source=source)
-        try:
-            return list(nx.lexicographical_topological_sort(links, key=self._place))
-        except nx.NetworkXUnfeasible:
-            circle = [link[:2] for link in nx.find_cycle(links)]
-        places = "\n".join(
-            f"  {node.label}: {links.edges[before, node]['port']} waits for "
-            f"{before.label}.{links.edges[before, node]['source'].port}"
-            for before, node in circle
-        )
-        raise DeadlockError(f"Processes wait for each other:\n{places}")
+def _part(node: Node) -> Part:
+    kernel = kernel_of(node.model)
+    if isinstance(kernel, str):
+        raise BackendError(f"{node.label}: {kernel}")
+    return Part(node, kernel)
 
-    def _place(self, node: Node) -> int:
-        return self._places[id(node)]
 
-    def outputs(self) -> Iterator[tuple[Node, str, Any]]:
-        """Give each OutPort."""
-        for node in self.nodes:
-            for name, port in node.ports(PyOutPort):
-                yield node, name, port
+def _check_types(part: Part) -> None:
+    """Leave to the inline runtime what is an error there."""
+    for name, sources in part.inputs.items():
+        kind = part.node.received_type(name)
+        declared = np.dtype(getattr(part.model, name)._d_type)
+        is_own = isinstance(part.model, KernelModel)
+        fits = not is_own or np.can_cast(kind, declared, casting="same_kind")
+        if not fits or (part.kernel.whole and kind.kind == "f" and sources):
+            where = f"{part.label}.{name}"
+            raise BackendError(f"{where}: {kind} arrives at an integer port")
+
+
+def _check_ports(part: Part) -> None:
+    """Refuse a kernel that leaves a port out, or names one that there is not."""
+    specialise = part.kernel.specialise
+    phases = specialise(part.model) if specialise else part.kernel.phases
+    arguments = {
+        phase: inspect.signature(function.py_func).parameters
+        for phase, function in phases.items()
+    }
+    used = {name for names in arguments.values() for name in names}
+    sent, publishes = dict(part.node.ports(PyOutPort)), part.kernel.publishes
+    whose = f"{part.label}: the kernel of {type(part.model).__name__}"
+    for name in publishes:
+        if name not in sent:
+            raise BackendError(f"{whose} publishes {name}, which is no OutPort")
+    for name in sent:
+        if name not in publishes and name not in arguments.get("step", ()):
+            problem = "neither publishes it nor has it as an argument of step"
+            raise BackendError(f"{whose} sends nothing by {name}: {problem}")
+    for name, _ in part.node.ports(PyInPort):
+        known = {name, f"{name}_indices", f"{name}_count"} & used
+        if part.inputs[name] and not known and name not in part.kernel.ignores:
+            raise BackendError(f"{whose} does not receive {name}")

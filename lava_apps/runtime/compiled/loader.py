@@ -1,4 +1,4 @@
-"""Compiling a generated loop, and keeping what was compiled on disk.
+"""Compiling generated functions, and keeping what was compiled on disk.
 
 numba keeps compiled functions beside their source file, and looks whether that file
 has changed, but not whether a function that it calls has. So the name of the file is
@@ -13,11 +13,12 @@ import os
 import sys
 import threading
 import types
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -37,8 +38,8 @@ from lava_apps.runtime.compiled.fingerprint import (
 from lava_apps.runtime.compiled.folder import PREFIX, cache_folder, prune
 
 _FORMAT = "4"  # of the files; to be raised where older ones must not be read
-_A_WHILE = 0.5  # seconds; to read a loop from the disk takes less
-_LOADED: dict[str, tuple[Any, dict[str, Dispatcher]]] = {}
+_A_WHILE = 0.5  # seconds
+_LOADED: dict[str, tuple[Any, Source]] = {}
 _LOADING = threading.RLock()  # numba's counter is changed meanwhile
 _NUMBA = ((0, 60), (0, 69))  # versions in which that counter was seen: from, before
 _NUMBERS_KNOWN = _NUMBA[0] <= tuple(
@@ -48,70 +49,97 @@ _NUMBERS_KNOWN = _NUMBA[0] <= tuple(
 )
 
 
-def load(
-    source: str, functions: dict[str, Dispatcher], arguments: tuple[Any, ...]
-) -> Any:
-    """Compile the function ``run`` of a source for the types of some arguments.
+class Source(NamedTuple):
+    """Of a module that defines a function ``run``.
 
     Parameters
     ----------
-    source : str
-        Of a module that defines ``run``.
-    functions : dict of str to Dispatcher
-        What it calls.
-    arguments : tuple
-        With which it will be called.
+    text : str
+        The source.
+    names : dict of str to object
+        What it refers to: compiled functions, types, constants.
+    signature : tuple of numba.types.Type
+        Types of the arguments of ``run``.
+    """
+
+    text: str
+    names: dict[str, Any]
+    signature: tuple[Any, ...]
+
+    @property
+    def functions(self) -> list[Dispatcher]:
+        """What it calls."""
+        return [v for v in self.names.values() if isinstance(v, Dispatcher)]
+
+
+def load(sources: list[Source]) -> list[Any]:
+    """Compile functions, as far as they were not compiled before.
+
+    Parameters
+    ----------
+    sources : list of Source
+        Of each.
 
     Returns
     -------
-    Dispatcher
-        Compiled, or read from the disk.
+    list of Dispatcher
+        Of each its ``run``: compiled, or read from the disk.
     """
-    types_of = ", ".join(str(numba.typeof(value)) for value in arguments)
-    is_kept = not why_not_kept(functions.values())
-    # What cannot be described is known by its identity, within this OS process.
-    known = [describe(f) if is_kept else str(id(f)) for f in functions.values()]
-    key = _hash(source, types_of, *known)
+    keys = [_key(source) for source in sources]
     with _LOADING:
-        if key not in _LOADED:
-            _LOADED[key] = _compile(key, source, functions, arguments, is_kept=is_kept)
-        return _LOADED[key][0]
+        missing = {k: s for k, s in zip(keys, sources, strict=True) if k not in _LOADED}
+        new = {key: s for key, s in missing.items() if not _is_on_disk(key)}
+        for key, source in missing.items():
+            if key not in new:
+                _LOADED[key] = _compile(key, source)
+        with _said():
+            for key, source in new.items():
+                _LOADED[key] = _compile(key, source)
+        return [_LOADED[key][0] for key in keys]
 
 
-def _compile(
-    key: str,
-    source: str,
-    functions: dict[str, Dispatcher],
-    arguments: tuple[Any, ...],
-    *,
-    is_kept: bool,
-) -> tuple[Any, dict[str, Dispatcher]]:
+def _key(source: Source) -> str:
+    values = source.names.values()
+    # What cannot be described is known by its identity, within this OS process.
+    describe_one = _identity if why_not_kept(values) else describe
+    known = [describe_one(value) for value in values]
+    return _hash(source.text, str(source.signature), *known)
+
+
+def _identity(value: Any) -> str:
+    return f"{value}" if isinstance(value, numba.types.Type) else str(id(value))
+
+
+def _is_on_disk(key: str) -> bool:
+    return (cache_folder() / f"{PREFIX}{key}.py").exists()
+
+
+def _compile(key: str, source: Source) -> tuple[Any, Source]:
+    is_kept = not why_not_kept(source.names.values())
     name = f"{PREFIX}{key}"
     path = Path(f"<{name}>")
-    is_new = True
     if is_kept:
         folder = cache_folder()
         path = folder / f"{name}.py"
-        is_new = not path.exists()
-        if is_new:
+        if path.exists():
+            with suppress(OSError):  # so that what is used is not pruned
+                os.utime(path)
+        else:
             prune(folder)
             with replacing(path) as part:
-                part.write_text(source)
-        else:
-            with suppress(OSError):  # so that what is used is not pruned
-                os.utime(path.with_suffix(".py"))
+                part.write_text(source.text)
     module = types.ModuleType(name)
-    vars(module).update(functions)
+    vars(module).update(source.names)
     sys.modules[name] = module  # numba looks the module up by name
-    exec(compile(source, str(path), "exec"), vars(module))  # noqa: S102 - our own source
+    exec(compile(source.text, str(path), "exec"), vars(module))  # noqa: S102 - our own
     run = numba.njit(cache=is_kept, nogil=True)(module.run)
-    if any(f.targetoptions.get("parallel") for f in functions.values()):
+    if any(f.targetoptions.get("parallel") for f in source.functions):
         # Starts numba's threads. It does so itself where it compiles a parallel
         # function, but not where it reads one from the disk, and then crashes.
         numba.get_num_threads()
-    with _said(), _own_symbols(key), _fresh(functions.values()):
-        run.compile(tuple(numba.typeof(value) for value in arguments))
-    return run, functions  # which must not be replaced by others of their identity
+    with _own_symbols(key), _fresh(source.functions):
+        run.compile(source.signature)
+    return run, source  # whose values must not give way to others of their identity
 
 
 @contextmanager
@@ -140,7 +168,7 @@ def _said() -> Iterator[None]:
     if console.is_jupyter:  # there rich would ask for widgets, at each first run
         yield
         return
-    status = console.status("compiling this graph, once for all runs")
+    status = console.status("compiling kernels, once for all graphs")
     timer = threading.Timer(_A_WHILE, status.start)
     timer.daemon = True
     timer.start()
@@ -152,13 +180,13 @@ def _said() -> Iterator[None]:
         status.stop()
 
 
-def why_not_kept(functions: Iterable[Dispatcher]) -> str:
-    """Say why machine code with some functions in it is not kept on the disk.
+def why_not_kept(values: Iterable[Any]) -> str:
+    """Say why machine code that is made of some values is not kept on the disk.
 
     Parameters
     ----------
-    functions : iterable of Dispatcher
-        What a loop calls.
+    values : iterable
+        Functions and constants.
 
     Returns
     -------
@@ -167,22 +195,26 @@ def why_not_kept(functions: Iterable[Dispatcher]) -> str:
     """
     if not _NUMBERS_KNOWN:
         return f"numba {numba.__version__} was not looked at for this"
-    for function in functions:
+    for value in values:
         try:
-            describe(function)
+            describe(value)
         except UndescribableError as error:
-            name = function.py_func.__name__
+            name = getattr(getattr(value, "py_func", value), "__name__", repr(value))
             return f"{name} depends on {error}, of which a change would not be noticed"
     return ""
 
 
-def _hash(*parts: str) -> str:
-    digest = hashlib.sha256()
-    versions = (
+@cache
+def _versions() -> tuple[str, ...]:
+    return (
         *(_FORMAT, numba.__version__, np.__version__, sys.version),
         *(version("llvmlite"), get_host_cpu_name(), lava_apps_version),
     )
-    for part in (*versions, *parts):
+
+
+def _hash(*parts: str) -> str:
+    digest = hashlib.sha256()
+    for part in (*_versions(), *parts):
         digest.update(part.encode())
         digest.update(b"\0")
     return digest.hexdigest()[:24]
@@ -206,6 +238,3 @@ def _fresh(functions: Iterable[Dispatcher]) -> Iterator[None]:
     finally:
         for inner, cache in held:
             inner._cache = cache
-
-
-Compiled = Callable[..., None]

@@ -1,141 +1,124 @@
-"""The loop over time steps: as one compiled function, or in parts for large graphs.
+"""The loop over time steps, which is the same for every graph.
 
-What numba needs to compile a function grows faster than the function: minutes for some
-hundred calls, hours for thousands. So many calls are cut into parts, which Python calls
-one after the other in each time step; parts that are alike are compiled once.
+A graph is a table: for each call in a time step the address of a wrapper, and that of
+the block with its arguments. So a graph that nobody has seen before compiles nothing,
+unless one of its kernels has never been called with arguments of such types.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numba
 import numpy as np
+import numpy.typing as npt
+from numba import njit
 
-Load = Callable[[str, dict[str, Any], tuple[Any, ...]], Any]
-_CLOCK = np.zeros(3, dtype=np.int64)  # of the type that a clock has
-MOST_CALLS = 128  # of one function
-_PART = 32  # calls
+from lava_apps.runtime.compiled.loader import load
+from lava_apps.runtime.compiled.wrappers import Block, address_of, call, words_of
+from lava_apps.runtime.errors import KernelError
 
 
 class Call(NamedTuple):
-    """A call in the loop: what is called, and the names that it gets."""
+    """A call in the loop.
 
-    function: Any  # compiled by numba
-    names: list[str]
+    Parameters
+    ----------
+    function : Dispatcher
+        What is called.
+    arguments : list
+        With what, as :class:`~lava_apps.runtime.compiled.wrappers.Block` takes it.
+    """
+
+    function: Any
+    arguments: list[Any]
 
 
-def bind(
-    calls: list[Call], names: list[str], values: list[Any], load: Load
-) -> Callable[[int, int, Any], None]:
-    """Compile the loop for some values.
+@njit(cache=True, nogil=True)
+def _run(first, steps, clock, wrappers, blocks):  # type: ignore[no-untyped-def]
+    """Run time steps; the clock says where, and whether to end early."""
+    for time_step in range(first, first + steps):
+        clock[0] = time_step
+        for place in range(wrappers.size):
+            clock[1] = place
+            call(wrappers[place], time_step, time_step - first, blocks[place])
+        if clock[2] != 0:
+            return
+
+
+class Table:
+    """What is called in a time step, bound to its arguments.
+
+    The arrays among them are kept alive by the table. They must stay where they are:
+    an array that is replaced by another is to be told to `replace`.
 
     Parameters
     ----------
     calls : list of Call
-        What is called in each time step, in this order.
-    names : list of str
-        Of the values that are arguments of the calls; besides ``time_step`` and
-        ``row``.
-    values : list
-        What these names stand for; those in the list when the loop is run.
-    load : callable
-        Compiles a source with the functions that it calls, for some arguments.
-
-    Returns
-    -------
-    callable
-        Gets the first time step, their number, and the clock.
+        In their order.
+    known : dict, optional
+        Wrappers of earlier tables, to which those of this one are added. A table that
+        is written anew, since a Var was set, then need not look for them.
     """
-    if len(calls) <= MOST_CALLS:
-        return _bind_whole(calls, names, values, load)
-    known = dict(zip(names, values, strict=True))
-    return _bind_parts(calls, known, names, values, load)
 
+    def __init__(
+        self, calls: list[Call], known: dict[Any, tuple[int, Any]] | None = None
+    ) -> None:
+        self._blocks = [Block(c.function, c.arguments) for c in calls]
+        self._kept = [list(c.arguments) for c in calls]
+        self._known = {} if known is None else known
+        keys = [block.key() for block in self._blocks]
+        blocks = dict(zip(keys, self._blocks, strict=True))
+        new = {key: b for key, b in blocks.items() if key not in self._known}
+        wrappers = load([block.wrapper() for block in new.values()])
+        for (key, block), wrapper in zip(new.items(), wrappers, strict=True):
+            # The block keeps alive what is known by its identity.
+            self._known[key] = address_of(wrapper), (wrapper, block)
+        self._wrappers = np.array([self._known[key][0] for key in keys], np.intp)
+        words = [word for block in self._blocks for word in block.words]
+        self._words: npt.NDArray[np.int64] = np.array(words, np.int64)
+        lengths = [len(block.words) for block in self._blocks]
+        self._begins = np.cumsum([0, *lengths])[:-1].astype(np.intp)
+        self._addresses = self._words.ctypes.data + self._begins * self._words.itemsize
 
-def _bind_whole(
-    calls: list[Call], names: list[str], values: list[Any], load: Load
-) -> Callable[[int, int, Any], None]:
-    functions, lines = _lines(calls, {name: name for name in names}, "")
-    parameters = ", ".join(["first", "steps", "clock", *names])
-    source = "\n".join(
-        [
-            '"""The time steps of a graph; written by lava_apps."""',
-            "",
-            f"def run({parameters}):",
-            "    for time_step in range(first, first + steps):",
-            "        row = time_step - first",
-            "        clock[0] = time_step",
-            *(f"        {line}" for line in lines),
-            "        if clock[2] != 0:",
-            "            return",
-            "",
-        ]
-    )
-    loop = load(source, functions, (1, 0, _CLOCK, *values))
+    def replace(self, place: int, argument: int, value: Any) -> None:
+        """Put another array, of the same type, in the place of one.
 
-    def run(first: int, steps: int, clock: Any) -> None:
-        loop(first, steps, clock, *values)
+        Parameters
+        ----------
+        place : int
+            Which call.
+        argument : int
+            Which of its arguments.
+        value : numpy.ndarray
+            The other one.
 
-    return run
+        Raises
+        ------
+        KernelError
+            For one of another type.
+        """
+        kept = self._kept[place]
+        before, now = numba.typeof(kept[argument]), numba.typeof(value)
+        if before != now:
+            problem = f"an argument of its kernel was {before}, and is {now} now"
+            raise KernelError(problem)
+        words = words_of(value)
+        begin = self._begins[place] + self._blocks[place].places[argument]
+        self._words[begin : begin + len(words)] = words
+        kept[argument] = value
 
+    def run(self, first: int, steps: int, clock: npt.NDArray[np.int64]) -> None:
+        """Run some time steps.
 
-def _bind_parts(
-    calls: list[Call],
-    known: dict[str, Any],
-    names: list[str],
-    values: list[Any],
-    load: Load,
-) -> Callable[[int, int, Any], None]:
-    places = {name: place for place, name in enumerate(names)}
-    parts = []
-    for begin in range(0, len(calls), _PART):
-        some = calls[begin : begin + _PART]
-        used = [
-            n for n in dict.fromkeys(n for c in some for n in c.names) if n in known
-        ]
-        part = _load_part(some, used, [known[name] for name in used], load)
-        parts.append((part, begin, [places[name] for name in used]))
-
-    def run(first: int, steps: int, clock: Any) -> None:
-        bound = [(part, begin, [values[p] for p in at]) for part, begin, at in parts]
-        for time_step in range(first, first + steps):
-            clock[0] = time_step
-            for part, begin, arguments in bound:
-                part(time_step, time_step - first, clock, begin, *arguments)
-            if clock[2] != 0:
-                return
-
-    return run
-
-
-def _load_part(
-    calls: list[Call], used: list[str], values: list[Any], load: Load
-) -> Any:
-    local = {name: f"a{n}" for n, name in enumerate(used)}
-    functions, lines = _lines(calls, local, "begin + ")
-    parameters = ", ".join(["time_step", "row", "clock", "begin", *local.values()])
-    source = "\n".join(
-        [
-            '"""Part of the time steps of a graph; written by lava_apps."""',
-            "",
-            f"def run({parameters}):",
-            *(f"    {line}" for line in lines),
-            "",
-        ]
-    )
-    return load(source, functions, (1, 0, _CLOCK, 0, *values))
-
-
-def _lines(
-    calls: list[Call], local: dict[str, str], begin: str
-) -> tuple[dict[str, Any], list[str]]:
-    """Write calls; each notes its number, for messages."""
-    functions: dict[int, tuple[str, Any]] = {}
-    lines = []
-    for number, call in enumerate(calls):
-        name = f"f{len(functions)}"
-        name, _ = functions.setdefault(id(call.function), (name, call.function))
-        arguments = ", ".join(local.get(n, n) for n in call.names)
-        lines += [f"clock[1] = {begin}{number}", f"{name}({arguments})"]
-    return dict(functions.values()), lines
+        Parameters
+        ----------
+        first : int
+            Number of the first one.
+        steps : int
+            How many.
+        clock : (3,) numpy.ndarray of int64
+            Filled with the time step and the call that the loop is at. The loop ends
+            after a time step in which a call sets the last entry.
+        """
+        _run(first, steps, clock, self._wrappers, self._addresses)

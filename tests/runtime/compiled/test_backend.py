@@ -292,7 +292,7 @@ def test_several_threads_give_the_same_numbers(precision):
             sim._backend._threads.count[0] = count
             probe = sim.probe(lif.s_out)
             sim.run(15)
-            assert sim._backend._bound().is_parallel
+            assert sim._backend._bound().plan.is_parallel
             recorded.append([sim.get(lif.u), sim.get(lif.v), sim.data[probe]])
     assert recorded[0][2].sum() > size
     for one, more in zip(*recorded, strict=True):

@@ -6,7 +6,6 @@ here: all of their sums are exact. A test of its own says how much others differ
 """
 
 from itertools import pairwise
-from unittest import mock
 
 import numpy as np
 import pytest
@@ -46,13 +45,6 @@ as_drawn = settings(
     suppress_health_check=[HealthCheck.too_slow],
     deadline=None,
 )
-
-
-def interpreted(source, functions, arguments):
-    """Load a loop as Python, its kernels compiled: nothing is compiled anew."""
-    names = dict(functions)
-    exec(compile(source, "loop", "exec"), names)
-    return names["run"]
 
 
 class Graph:
@@ -207,34 +199,16 @@ def run(graph, backend, precision, pieces):
     return [sim.data[p] for p in (*ports, *vs)], final
 
 
-drawn = given(
+@pytest.mark.filterwarnings("ignore::scipy.sparse.SparseEfficiencyWarning")  # Lava's
+@pytest.mark.parametrize("precision", PRECISIONS)
+@settings(as_drawn, max_examples=40)
+@given(
     seed=st.integers(0, 2**32 - 1),
     layers=st.integers(1, 3),
     several=st.integers(1, 5),
     cut=st.integers(1, STEPS - 1),
 )
-
-
-@pytest.mark.filterwarnings("ignore::scipy.sparse.SparseEfficiencyWarning")  # Lava's
-@pytest.mark.parametrize("precision", PRECISIONS)
-@settings(as_drawn, max_examples=40)
-@drawn
 def test_random_graphs_send_and_hold_the_same(precision, seed, layers, several, cut):
-    with mock.patch("lava_apps.runtime.compiled.program.load", interpreted):
-        check_same(precision, seed, layers, several, cut)
-
-
-@pytest.mark.filterwarnings("ignore::scipy.sparse.SparseEfficiencyWarning")  # Lava's
-@pytest.mark.parametrize("precision", PRECISIONS)
-@settings(as_drawn, max_examples=3)
-@drawn
-def test_so_do_random_graphs_as_one_compiled_loop(
-    precision, seed, layers, several, cut
-):
-    check_same(precision, seed, layers, several, cut)
-
-
-def check_same(precision, seed, layers, several, cut):
     recorded = [
         run(build(seed, precision, layers, several), backend, precision, pieces)
         for backend, pieces in (("inline", [STEPS]), ("compiled", [cut, STEPS - cut]))

@@ -1,4 +1,4 @@
-"""Compiled loops are kept on disk, for any OS process that builds such a graph."""
+"""What is compiled is kept on disk, for any OS process that needs the same."""
 
 import json
 import os
@@ -73,16 +73,16 @@ def end_on_terminal(folder, neurons):
 
 @pytest.mark.timeout(300)
 @pytest.mark.alone
-def test_another_os_process_finds_the_loops_within_a_second(tmp_path):
+def test_another_os_process_finds_the_wrappers_within_a_second(tmp_path):
     (_, spikes), said = end_on_terminal(tmp_path, 400)
-    assert "compiling this graph" in said
+    assert "compiling kernels" in said
     kept = set((tmp_path / "loops").iterdir())
     (took, again), said = end_on_terminal(tmp_path, 400)
     assert "compiling" not in said
     assert max(took.values()) < 1
     assert again == spikes
     assert min(spikes.values()) > 0
-    # A graph of the same Processes is the same loop, whatever its size.
+    # Another graph of the same Processes needs nothing new.
     (took, _), said = end_on_terminal(tmp_path, 600)
     assert "compiling" not in said
     assert max(took.values()) < 1
@@ -108,7 +108,7 @@ can_mount = subprocess.run(
 @pytest.mark.timeout(300)
 @pytest.mark.skipif(can_mount.returncode != 0, reason="needs the right to mount")
 @pytest.mark.alone
-def test_a_package_that_cannot_be_written_to_keeps_its_loops_elsewhere(tmp_path):
+def test_a_package_that_cannot_be_written_to_keeps_its_wrappers_elsewhere(tmp_path):
     home = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
     command = ["unshare", "--mount", "sh", "-c", READ_ONLY, str(ROOT)]
     command += [sys.executable, "-B", "-c", SCRIPT, "400"]
@@ -207,14 +207,14 @@ with Simulator(lif, backend="compiled") as sim:
     sim._backend._threads.count[0] = threads.MOST_THREADS
     sim._backend._threads.note = lambda _: None
     sim.run(20)
-    assert sim._backend._bound().is_parallel
+    assert sim._backend._bound().plan.is_parallel
 print(probe.events)
 """
 
 
 @pytest.mark.skipif(threads.MOST_THREADS < 2, reason="there is one core")
 @pytest.mark.timeout(200)
-def test_a_loop_from_the_disk_can_use_several_threads(tmp_path):
+def test_a_wrapper_from_the_disk_can_use_several_threads(tmp_path):
     printed = [
         subprocess.run(
             [sys.executable, "-c", LARGE],
@@ -233,7 +233,6 @@ LOADS = (
     """
 import sys
 import numba, numpy as np
-import lava_apps
 from lava_apps.runtime.compiled import loader
 
 SOURCE = """
@@ -256,7 +255,8 @@ def make(gain):
     return numba.njit(names["f"])
 
 for gain in sys.argv[1:]:
-    run = loader.load(SOURCE, {"f": make(gain)}, (np.zeros(3), 1))
+    signature = (numba.float64[::1], numba.int64)
+    (run,) = loader.load([loader.Source(SOURCE, {"f": make(gain)}, signature)])
     x = np.zeros(3)
     run(x, 1)
     print(gain, *x)
@@ -276,7 +276,7 @@ def test_functions_of_one_name_from_two_processes_stay_apart(tmp_path):
 
     one, ten = "1 3.0 3.0 3.0", "10 30.0 30.0 30.0"
     assert loaded("1") + loaded("10") == [one, ten]
-    # From the disk, the loop of either process into a third.
+    # From the disk, what either process compiled into a third.
     assert loaded("1", "10") == [one, ten]
     assert loaded("10", "1") == [ten, one]
 

@@ -21,6 +21,7 @@ from lava_apps.graphs import find_processes
 from lava_apps.messages import label
 from lava_apps.runtime.arrangement import Arrangement
 from lava_apps.runtime.errors import BackendError
+from lava_apps.runtime.opening import compile_graph
 
 from lava.magma.core.process.message_interface_enum import ActorType
 from lava.magma.core.process.process import AbstractProcess
@@ -29,7 +30,6 @@ from lava.magma.runtime.runtime import Runtime
 from lava.proc.io.extractor import Extractor
 
 FloatArray = npt.NDArray[np.float64]
-_SELECTION = "lava.magma.core.run_configs"
 _PATIENCE = 0.2  # seconds without a message before looking for a model that raised
 
 
@@ -76,53 +76,6 @@ def start_graph(process: AbstractProcess, run_cfg: RunConfig) -> Arrangement:
         arrangement.restore()
         raise
     return arrangement
-
-
-def compile_graph(
-    process: AbstractProcess, run_cfg: RunConfig, arrangement: Arrangement
-) -> Any:
-    """Let Lava compile a graph, and put it back together where that fails.
-
-    Parameters
-    ----------
-    process : AbstractProcess
-        Any Process of the graph.
-    run_cfg : lava.magma.core.run_configs.RunConfig
-        How Lava selects ProcessModels.
-    arrangement : Arrangement
-        How the graph is put together now; what is added is noted there.
-
-    Returns
-    -------
-    lava.magma.compiler.executable.Executable
-        The compiled graph.
-
-    Raises
-    ------
-    BackendError
-        Where one of Lava's own run configurations fails in itself.
-    """
-    try:
-        executable = process.compile(run_cfg)
-    except BaseException as error:
-        arrangement.note_additions()
-        arrangement.restore()
-        if isinstance(error, (NameError, IndexError)) and _is_of_a_run_config(error):
-            kind = type(run_cfg).__name__
-            problem = f"Lava's {kind} cannot select ProcessModels here ({error!r})"
-            hint = "use lava_apps.loihi2.run_config or RunConfig"
-            raise BackendError(f"{problem}; {hint}") from error
-        raise
-    arrangement.note_additions()
-    return executable
-
-
-def _is_of_a_run_config(error: BaseException) -> bool:
-    """Tell whether an exception was raised in Lava's selection of ProcessModels."""
-    place = error.__traceback__
-    while place is not None and place.tb_next is not None:
-        place = place.tb_next
-    return place is not None and place.tb_frame.f_globals.get("__name__") == _SELECTION
 
 
 @contextmanager

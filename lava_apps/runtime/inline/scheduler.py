@@ -21,16 +21,15 @@ from typing import Any
 
 from greenlet import GreenletExit, getcurrent, greenlet
 
-from lava_apps.messages import label
-from lava_apps.runtime.channels import Channel, ExternalChannel, end_name
 from lava_apps.runtime.errors import (
     BackendError,
     DeadlockError,
     add_context,
     as_runtime_error,
 )
-
-from lava.magma.core.process.process import AbstractProcess
+from lava_apps.runtime.graph.built import Node
+from lava_apps.runtime.graph.control import Control
+from lava_apps.runtime.inline.channels import Channel, ExternalChannel
 
 Task = Callable[[], None]
 _PATIENCE = 5.0  # seconds without anything from the outside
@@ -43,14 +42,12 @@ class Worker:
     ----------
     scheduler : Scheduler
         Who runs it.
-    process : AbstractProcess
-        The Process whose model it is.
-    model : lava.magma.core.model.py.model.AbstractPyProcessModel
-        The model.
+    node : Node
+        Whose model it is.
     """
 
-    def __init__(self, scheduler: Scheduler, process: AbstractProcess, model: Any):
-        self.scheduler, self.process, self.model = scheduler, process, model
+    def __init__(self, scheduler: Scheduler, node: Node) -> None:
+        self.scheduler, self.node, self.model = scheduler, node, node.model
         self.domain: Domain = scheduler.no_domain
         self.task: Task = _nothing
         self.waits_for: Channel | None = None
@@ -83,8 +80,8 @@ class Worker:
                 raise
             except BaseException as raised:
                 error = as_runtime_error(raised)
-                self.scheduler.failure = error
-                add_context(error, f"in {label(self.process)}, {domain.position(self)}")
+                self.scheduler.control.failure = error
+                add_context(error, f"in {self.node.label}, {domain.position(self)}")
             self.idle = True
             domain.remaining -= 1
             hub.switch()
@@ -107,6 +104,7 @@ class Domain:
         self.done = True
         self.waited = False  # a worker had to wait since the last advance
         self.wants_stop = False  # a model asked for the end of the whole use
+        self.on_step: list[Task] = []  # called when a time step is over
 
     def add(self, worker: Worker) -> None:
         """Make a worker a member."""
@@ -128,9 +126,16 @@ class Domain:
 
 
 class Scheduler:
-    """Run workers until all domains are done."""
+    """Run workers until all domains are done.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    control : Control
+        How runs end.
+    """
+
+    def __init__(self, control: Control) -> None:
+        self.control = control
         self.no_domain = Domain(self)
         self.domains: list[Domain] = []
         self.workers: list[Worker] = []
@@ -138,10 +143,6 @@ class Scheduler:
         self.current: Worker | None = None
         self.hub: Any = None
         self.thread = 0
-        self.failure: BaseException | None = None
-        self.end_requested = ""  # "pause" or "stop": finish the step, then end the run
-        self.interrupted = False  # Ctrl-C: the same, then KeyboardInterrupt
-        self.stopped = False
         self._outside = threading.Condition()
         self._waits_since = 0.0
 
@@ -168,16 +169,12 @@ class Scheduler:
                     self._wait_for_outside(alone)
             self._run_ready()
         except BaseException as error:
-            self.failure = self.failure or error
+            self.control.failure = self.control.failure or error
             raise
         finally:
             self._kill_greenlets()
-        if self.interrupted:
+        if self.control.interrupted:
             raise KeyboardInterrupt
-
-    def prepare(self) -> None:
-        """Forget requests to end an earlier run; to be called before each run."""
-        self.end_requested, self.interrupted = "", False
 
     def _run_ready(self) -> None:
         ready = self.ready
@@ -185,8 +182,8 @@ class Scheduler:
             worker = ready.popleft()
             self.current = worker
             worker.greenlet.switch()  # type: ignore[union-attr]
-            if self.failure is not None:
-                raise self.failure
+            if self.control.failure is not None:
+                raise self.control.failure
             domain = worker.domain
             if domain.remaining == 0 and not domain.done:
                 domain.advance()
@@ -198,11 +195,13 @@ class Scheduler:
         outside = [w for w in waiting if isinstance(w.waits_for, ExternalChannel)]
         only_free = all(domain.done or domain.is_free for domain in self.domains)
         gone = any(domain.done and domain.is_free for domain in self.domains)
-        places = [f"{label(w.process)}: {_wait(w)}" for w in waiting]
-        if self.interrupted or (self.end_requested and (outside or only_free or gone)):
+        places = [f"{w.node.label}: {_wait(w)}" for w in waiting]
+        control = self.control
+        asked = control.end_requested and (outside or only_free or gone)
+        if control.interrupted or asked:
             for domain in self.domains:
                 if not (domain.done or domain.is_free):
-                    self.failure = BackendError(
+                    control.failure = BackendError(
                         "the run was ended in the middle of a time step; "
                         + "; ".join(places)
                     )
@@ -224,7 +223,7 @@ class Scheduler:
             self._waits_since = now
         elif now - self._waits_since > _PATIENCE:
             self._waits_since = math.inf  # once is enough
-            places = "; ".join(f"{label(w.process)}: {_wait(w)}" for w in outside)
+            places = "; ".join(f"{w.node.label}: {_wait(w)}" for w in outside)
             warnings.warn(f"nothing comes from the outside. {places}", stacklevel=2)
 
     def _kill_greenlets(self) -> None:
@@ -240,11 +239,6 @@ class Scheduler:
             domain.remaining = 0
         self.hub = None
 
-    @property
-    def ends(self) -> bool:
-        """Whether the run is to end after this time step."""
-        return bool(self.end_requested) or self.interrupted
-
     def is_inside(self) -> bool:
         """Tell whether the caller is a worker."""
         return self.current is not None and threading.get_ident() == self.thread
@@ -253,7 +247,7 @@ class Scheduler:
         """Give way until a channel changes; for the current worker only."""
         worker = self.current
         if worker is None:
-            raise DeadlockError(f"{channel}: nothing was sent, and nothing runs")
+            raise DeadlockError(f"{channel.edge}: nothing was sent, and nothing runs")
         worker.waits_for = channel
         worker.domain.waited = True
         self.hub.switch()
@@ -278,15 +272,15 @@ class Scheduler:
 
     def check_alive(self) -> None:
         """Raise what ended the graph, for a thread outside that waits for it."""
-        if self.failure is not None:
-            raise self.failure
-        if self.stopped:
+        if self.control.failure is not None:
+            raise self.control.failure
+        if self.control.stopped:
             raise BackendError("the graph was stopped")
 
 
 def _wait(worker: Worker) -> str:
     channel = worker.waits_for
     if channel is not None and channel.receiver is worker:
-        port = channel.destination[1]
-        return f"{port} waits for a message from {end_name(channel.source)}"
-    return f"waits for room in {channel}"
+        edge = channel.edge
+        return f"{edge.receiving_port} waits for a message from {edge.source}"
+    return f"waits for room in {channel.edge if channel else 'nothing'}"

@@ -10,7 +10,7 @@ import sys
 from collections import deque
 from typing import Any
 
-from lava_apps.runtime.scheduler import Domain, Scheduler, Task, Worker
+from lava_apps.runtime.inline.scheduler import Domain, Scheduler, Task, Worker
 
 from lava.magma.core.model.py.model import PyAsyncProcessModel, PyLoihiProcessModel
 from lava.magma.runtime.mgmt_token_enums import MGMT_COMMAND, enum_equal, enum_to_np
@@ -28,7 +28,6 @@ class LoihiDomain(Domain):
         self.step = 0
         self.target = 0
         self.wants: set[str] = set()  # phases that models asked for
-        self.on_step: list[Task] = []  # called when a time step is over
         self._tasks: dict[str, list[tuple[Worker, Task]]] = {}
         self._finished: list[Worker] = []
 
@@ -73,7 +72,7 @@ class LoihiDomain(Domain):
         if self.step > 0:
             for call in self.on_step:
                 call()
-        if self.scheduler.ends or self.step == self.target:
+        if self.scheduler.control.ends or self.step == self.target:
             self._start("HOST")
             return
         self.step += 1
@@ -160,12 +159,12 @@ class LoihiDomain(Domain):
         """Take note of a model that asked for a pause or a stop."""
         if state["_req_pause"]:
             state["_req_pause"] = False
-            self.scheduler.end_requested = "pause"
+            self.scheduler.control.end_requested = "pause"
             return True
         if state["_req_stop"]:
             state["_req_stop"] = False
             self.wants_stop = True
-            self.scheduler.end_requested = "stop"
+            self.scheduler.control.end_requested = "stop"
             return True
         return False
 
@@ -211,8 +210,8 @@ class Commands:
     def _look(self) -> None:
         """Let others go on, then pass on an end of the run that was asked for."""
         self.scheduler.pass_on()
-        if self.scheduler.ends and not self.commands:
-            pausing = self.scheduler.end_requested == "pause"
+        if self.scheduler.control.ends and not self.commands:
+            pausing = self.scheduler.control.end_requested == "pause"
             self.commands.append(MGMT_COMMAND.PAUSE if pausing else MGMT_COMMAND.STOP)
 
     def probe(self) -> bool:
@@ -244,7 +243,7 @@ class Responses:
     def send(self, answer: Any) -> None:
         """Take note of a model that asked for a pause or a stop."""
         if enum_equal(answer, PyAsyncProcessModel.Response.REQ_PAUSE):
-            self.domain.scheduler.end_requested = "pause"
+            self.domain.scheduler.control.end_requested = "pause"
         elif enum_equal(answer, PyAsyncProcessModel.Response.REQ_STOP):
             self.domain.wants_stop = True
-            self.domain.scheduler.end_requested = "stop"
+            self.domain.scheduler.control.end_requested = "stop"

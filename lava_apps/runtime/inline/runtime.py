@@ -7,33 +7,24 @@ Vars are read and set where they are.
 
 from __future__ import annotations
 
-import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_matrix
 
-from lava_apps.kernel import KernelModel
-from lava_apps.runtime.build import GraphBuilder
-from lava_apps.runtime.channels import Channel
 from lava_apps.runtime.errors import BackendError
-from lava_apps.runtime.protocols import FOREVER
-from lava_apps.runtime.scheduler import Scheduler, Worker
+from lava_apps.runtime.graph import vars as graph_vars
+from lava_apps.runtime.graph.build import build
+from lava_apps.runtime.graph.built import BuiltGraph
 
 from lava.magma.compiler.executable import Executable
-from lava.magma.core.process.process import AbstractProcess
 from lava.magma.core.run_conditions import RunContinuous, RunSteps
-from lava.utils.sparse import find
+
+if TYPE_CHECKING:
+    from lava_apps.runtime.inline.engine import Engine
 
 Array = npt.NDArray[Any]
-
-
-def _nothing(model: Any, name: str, changes: bool) -> None:
-    """Take no notice of a Var that is read or set."""
 
 
 class InlineRuntime:
@@ -47,6 +38,11 @@ class InlineRuntime:
         Taken and ignored, as Lava's ``Runtime`` is called with it.
     loglevel : int, optional
         Taken and ignored, for the same reason.
+
+    Attributes
+    ----------
+    graph : BuiltGraph
+        The graph, once it is built.
     """
 
     def __init__(
@@ -57,22 +53,22 @@ class InlineRuntime:
     ) -> None:
         self._executable = executable
         self._is_initialized = self._is_started = self._is_running = False
-        self._stopped = False
         self.num_steps = 0
-        self.scheduler = Scheduler()
-        self.channels: list[Channel] = []
-        self.workers: dict[AbstractProcess, Worker] = {}
+        self.graph = BuiltGraph([], [])
+        self._made: Engine | None = None
         self._idle = threading.Event()
         self._idle.set()
         self._thread: threading.Thread | None = None
         self._runner: threading.Thread | None = None
         self._thread_error: BaseException | None = None
-        self._vars: dict[int, tuple[Any, str]] = {}
-        self.forms: dict[AbstractProcess, dict[str, type]] = {}
-        self.on_access: Callable[[Any, str, bool], None] = _nothing
 
-    def initialize(self) -> None:
-        """Build channels and ProcessModels.
+    def build(self) -> BuiltGraph:
+        """Build the graph; its Vars can be read and set from now on.
+
+        Returns
+        -------
+        BuiltGraph
+            The graph.
 
         Raises
         ------
@@ -81,15 +77,33 @@ class InlineRuntime:
         ShapeError
             For a Var or a connection whose shapes do not fit.
         """
-        builder = GraphBuilder(self._executable, self.scheduler)
-        builder.build()
-        self.channels, self.workers = builder.channels, builder.workers
-        self._vars = builder.vars
-        self._is_initialized = True
+        self.graph = build(self._executable)
+        self._is_initialized = self._is_started = True
+        return self.graph
 
-    def open(self) -> None:
-        """Let Vars be read and set before the first run, too."""
-        self._is_started = True
+    def initialize(self) -> None:
+        """Do what Lava's runtime does before the first run: build, and make ready.
+
+        Raises
+        ------
+        BackendError
+            For a graph with a ProcessModel that is not one for the CPU in Python.
+        ShapeError
+            For a Var or a connection whose shapes do not fit.
+        """
+        self.build()
+        self._is_started = False
+        _ = self.engine
+
+    @property
+    def engine(self) -> Engine:
+        """What runs the ProcessModels; made when it is first asked for."""
+        if self._made is None:
+            # Only here: a graph that runs compiled has no need of coroutines.
+            from lava_apps.runtime.inline.engine import Engine
+
+            self._made = Engine(self.graph)
+        return self._made
 
     def start(self, run_condition: Any) -> None:
         """Run for some time steps, or until told to stop.
@@ -107,9 +121,12 @@ class InlineRuntime:
         """
         if not isinstance(run_condition, (RunSteps, RunContinuous)):
             raise ValueError(f"Wrong type of run_condition: {type(run_condition)}")
-        self.check_usable()
-        for model, name in self._vars.values():
-            self.on_access(model, name, True)
+        from lava_apps.runtime.inline.protocols import FOREVER
+
+        control, scheduler = self.graph.control, self.engine.scheduler
+        control.check_usable()
+        for model, name in self.graph.holders.values():
+            self.graph.on_access(model, name, True)
         if self._thread is not None and self._idle.is_set():
             self._join_thread()
         if self._is_running:
@@ -118,13 +135,13 @@ class InlineRuntime:
         self.num_steps = FOREVER if forever else run_condition.num_steps
         self._is_started = self._is_running = True
         self._idle.clear()
-        self.scheduler.prepare()
+        control.prepare()
         if run_condition.blocking and not forever:
             alone = threading.active_count() == 1
             self._runner = threading.current_thread()
             try:
-                with self.ctrl_c_ends_step():
-                    self.scheduler.run(self.num_steps, alone=alone)
+                with control.ctrl_c_ends_step():
+                    scheduler.run(self.num_steps, alone=alone)
             finally:
                 self._is_running = False
                 self._idle.set()
@@ -134,53 +151,20 @@ class InlineRuntime:
             self._runner = self._thread
             self._thread.start()
 
-    def check_usable(self) -> None:
-        """Make sure that the graph can be run.
-
-        Raises
-        ------
-        BackendError
-            After `stop`, and after an error.
-        """
-        if self._stopped or self.scheduler.failure is not None:
-            why = "was stopped" if self._stopped else "ended with an error"
-            if self.scheduler.failure is not None:
-                why += f" ({self.scheduler.failure!r})"
-            raise BackendError(f"this graph {why}; build it anew to run it again")
-
     def _run_in_thread(self) -> None:
         try:
-            self.scheduler.run(self.num_steps, alone=False)
+            self.engine.scheduler.run(self.num_steps, alone=False)
         except BaseException as error:
             self._thread_error = error
         finally:
             self._idle.set()
-
-    @contextmanager
-    def ctrl_c_ends_step(self) -> Iterator[None]:
-        """Let Ctrl-C end the run after its time step; a second one ends it at once."""
-        is_main = threading.current_thread() is threading.main_thread()
-        if not is_main or signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-            yield
-            return
-
-        def handle(number: int, frame: Any) -> None:
-            if self.scheduler.interrupted:
-                signal.default_int_handler(number, frame)
-            self.scheduler.interrupted = True
-
-        previous = signal.signal(signal.SIGINT, handle)
-        try:
-            yield
-        finally:
-            signal.signal(signal.SIGINT, previous)
 
     def _join_thread(self) -> None:
         if self._thread is not None and self._thread is not threading.current_thread():
             try:
                 self._thread.join()
             except KeyboardInterrupt:  # end the run too, after its time step
-                self.scheduler.end_requested = "pause"
+                self.graph.control.end_requested = "pause"
                 self._idle.wait()
                 self._is_running = False
                 raise
@@ -190,7 +174,7 @@ class InlineRuntime:
                 raise error
 
     def _stop_if_asked(self) -> None:
-        if any(domain.wants_stop for domain in self.scheduler.domains):
+        if any(domain.wants_stop for domain in self.engine.scheduler.domains):
             self.stop()
 
     def wait(self) -> None:
@@ -202,7 +186,8 @@ class InlineRuntime:
             What a ProcessModel raised meanwhile.
         """
         self._join_thread()
-        self._stop_if_asked()
+        if self._made is not None:
+            self._stop_if_asked()
 
     def pause(self) -> None:
         """End a run after its time step; it can be run again."""
@@ -211,8 +196,8 @@ class InlineRuntime:
     def _end(self, how: str) -> None:
         if not self._is_running:
             return
-        self.scheduler.end_requested = how
-        self.scheduler.poke()
+        self.graph.control.end_requested = how
+        self.engine.scheduler.poke()
         if threading.current_thread() is not self._runner:  # or it waits for itself
             self._idle.wait()
             self._join_thread()
@@ -222,36 +207,8 @@ class InlineRuntime:
         try:
             self._end("stop")
         finally:
-            self._stopped = self.scheduler.stopped = True
+            self.graph.control.stopped = True
             self._is_started = False
-
-    def model_of(self, var_id: int) -> tuple[Any, str]:
-        """Find the ProcessModel that holds a Var, and its name there.
-
-        Parameters
-        ----------
-        var_id : int
-            The Var's id.
-
-        Returns
-        -------
-        model : lava.magma.core.model.py.model.AbstractPyProcessModel
-            The model.
-        name : str
-            Name of its attribute.
-
-        Raises
-        ------
-        AssertionError
-            For a Var that no ProcessModel holds, as Lava does.
-        """
-        if var_id not in self._vars:
-            raise AssertionError(
-                f"The Var with id <{var_id}> is held by no ProcessModel of this "
-                "graph: it is of another, or its Process was built from others "
-                "and it is no alias of theirs."
-            )
-        return self._vars[var_id]
 
     def get_var(self, var_id: int, idx: Any = None) -> Array:
         """Read a Var in Lava's way: as float64, in the Var's shape.
@@ -270,20 +227,7 @@ class InlineRuntime:
             sparse matrix.
         """
         self._check_idle()
-        model, name = self.model_of(var_id)
-        self.on_access(model, name, False)
-        value = getattr(model, name)
-        if isinstance(value, str):
-            array = np.frombuffer(value.encode("ascii"), np.uint8).astype(float)
-        elif isinstance(value, csr_matrix):
-            array = find(value, explicit_zeros=True)[2].astype(float)
-        else:
-            shape = self._executable.node_configs[0].var_models[var_id].shape
-            array = np.array(value, dtype=float)
-            # A number that was given as an array has as many values as that.
-            if array.size == np.prod(shape):
-                array = array.reshape(shape)
-        return array if idx is None else np.asarray(array[idx])
+        return graph_vars.get_as_lava(self.graph, var_id, idx)
 
     def set_var(self, var_id: int, value: Any, idx: Any = None) -> None:
         """Set a Var in place; numbers are cast to its type.
@@ -298,32 +242,7 @@ class InlineRuntime:
             Set only what this indexes, to the values at the same places.
         """
         self._check_idle()
-        model, name = self.model_of(var_id)
-        self.on_access(model, name, False)
-        old, value = getattr(model, name), np.asarray(value)
-        if isinstance(model, KernelModel) and isinstance(old, np.ndarray):
-            wanted = old.astype(float)
-            if idx is None:
-                wanted[...] = value.reshape(old.shape)
-            else:
-                wanted[idx] = value[idx]
-            model.check_value(type(model).implements_process.__name__, name, wanted)
-        self.on_access(model, name, True)
-        old = getattr(model, name)
-        if isinstance(old, str):
-            setattr(model, name, bytes(value.astype(int).tolist()).decode("ascii"))
-        elif isinstance(old, csr_matrix):
-            rows, columns, _ = find(old, explicit_zeros=True)
-            entries = csr_matrix((value.astype(float), (rows, columns)), old.shape)
-            setattr(model, name, entries)
-        elif isinstance(old, np.ndarray):
-            if idx is None:
-                old[...] = value.reshape(old.shape).astype(old.dtype)
-            else:
-                old[idx] = value[idx]
-        else:
-            setattr(model, name, type(old)(value.item()))
-        model.on_var_update()
+        graph_vars.put_as_lava(self.graph, var_id, np.asarray(value), idx)
 
     def _check_idle(self) -> None:
         if not self._is_started:

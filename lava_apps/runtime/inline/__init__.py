@@ -1,0 +1,1 @@
+"""The inline runtime: ProcessModels as coroutines of one OS process."""

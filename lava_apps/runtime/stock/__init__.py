@@ -1,0 +1,1 @@
+"""Lava's own runtime, made safe to use."""
