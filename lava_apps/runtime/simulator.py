@@ -66,7 +66,6 @@ def _backend_name(value: object) -> object:
 
 
 BackendName = Annotated[str, BeforeValidator(_backend_name)]
-_ASKED_FOR = "it was asked for"
 
 
 class Simulator:
@@ -132,42 +131,37 @@ class Simulator:
             raise ParameterError("Simulator", "run_cfg", problem, run_cfg)
         self.time_step = 0
         self.data: Mapping[Probe, Array] = _Data()
-        self._process = process
-        self._tried = [backend] if backend != "auto" else automatic_backends()
-        self._is_auto = backend == "auto"
+        is_auto = backend == "auto"
+        self._untried = automatic_backends() if is_auto else [backend]
+        self._reason = "it is the fastest" if is_auto else "it was asked for"
         self._probes: list[Probe] = []
         self._stopped = False
         config = RunConfig(precision) if run_cfg is None else run_cfg
-        seeding = partial(seeded, graph, seed)
-        self._request = Request(process, config, seeding)
-        with seeding():
-            self._backend, self._reason = self._choose()
+        self._request = Request(process, config, partial(seeded, graph, seed))
+        self._backend = self._choose()
 
-    def _choose(self) -> tuple[Backend, str]:
-        """Make the first backend that can run the graph, of those not tried yet."""
-        reason = "it is the fastest" if self._is_auto else _ASKED_FOR
+    def _choose(self, refusal: str = "") -> Backend:
+        """Make the first backend that can run the graph, and warn if others cannot."""
         try:
             while True:
-                name = self._tried.pop(0)
+                name = self._untried.pop(0)
                 try:
                     backend = make_backend(name, self._request)
+                    break
                 except BackendError as error:
-                    if not self._tried:
+                    if not self._untried:
                         problem = f"{name} cannot run this graph: {error}"
                         raise BackendError(problem) from error.__cause__
-                    reason = f"{name} cannot: {error}"
-                    continue
-                if "cannot" in reason:
-                    self._warn(backend, reason)
-                return backend, reason
+                    refusal = f"{name} cannot: {error}"
+            if refusal:
+                self._reason = refusal
+                message = f"this graph runs {backend.runs}, for {refusal}"
+                warn_caller(message, BackendWarning)
         except BaseException:
             # A deadlock, Ctrl-C, a warning that is an error: the graph is free again.
             self._request.withdraw()
             raise
-
-    @staticmethod
-    def _warn(backend: Backend, reason: str) -> None:
-        warn_caller(f"this graph runs {backend.runs}, for {reason}", BackendWarning)
+        return backend
 
     def __enter__(self) -> Simulator:
         self._check_open()
@@ -274,13 +268,10 @@ class Simulator:
         try:
             self._backend.run(steps, on_steps)
         except KernelError as error:
-            if not self._tried:
+            if not self._untried:
                 raise
-            reason = f"{self.backend} cannot: {error}"
             self._backend.release()
-            self._backend, _ = self._choose()
-            self._reason = reason
-            self._warn(self._backend, reason)
+            self._backend = self._choose(f"{self.backend} cannot: {error}")
             for probe in self._probes:
                 self._backend.attach(probe)
             self._backend.run(steps - (self.time_step - begin), on_steps)

@@ -13,7 +13,7 @@ from lava_apps.runtime.graph.control import Control
 from lava_apps.runtime.graph.edges import Edge
 
 from lava.magma.core.model.py.model import PyLoihiProcessModel
-from lava.magma.core.model.py.ports import PyInPort, PyOutPort
+from lava.magma.core.model.py.ports import PyOutPort
 from lava.magma.core.process.process import AbstractProcess
 
 OnAccess = Callable[[Any, str, bool], None]
@@ -112,16 +112,6 @@ class BuiltGraph:
     def node_of(self, process: AbstractProcess) -> Node | None:
         """Find the node of a leaf Process; None where it is not of this graph."""
         return self._by_process.get(process)
-
-    def node_of_model(self, model: Any) -> Node:
-        """Find the node of a ProcessModel of this graph."""
-        return next(node for node in self.nodes if node.model is model)
-
-    def inputs(self) -> Iterator[tuple[Node, str, Any]]:
-        """Give each InPort of Lava's models, with its node and name."""
-        for node in self.nodes:
-            for name, port in node.ports(PyInPort):
-                yield node, name, port
 
     def outputs(self) -> Iterator[tuple[Node, str, Any]]:
         """Give each OutPort of Lava's models, with its node and name."""
