@@ -1,6 +1,7 @@
 """What stock Lava accepts runs here, with the same numbers and the same errors."""
 
 import pickle
+import sys
 
 import numpy as np
 import pytest
@@ -208,7 +209,9 @@ def test_what_a_model_raises_is_a_runtime_error_as_well(error):
         with pytest.raises(kind) as caught:
             sim.run(1)
         assert isinstance(caught.value, RuntimeError)
-        assert str(caught.value) == text
+        # Before Python 3.11 errors have no notes: the place is told in their text.
+        if sys.version_info >= (3, 11):
+            assert str(caught.value) == text
         assert type(caught.value).__name__ == kind.__name__
         frames = [entry.name for entry in caught.traceback]
         assert "run_spk" in frames
