@@ -68,6 +68,8 @@ class KernelModel(PyLoihiProcessModel):
     - ``s_in_indices`` or ``s_in_count``, for an InPort ``s_in``: which of its entries
       are not 0 (in ascending order, in flattened form), and how many, as an array of
       one number; so that a step costs what its spikes cost;
+    - ``s_out_indices`` and ``s_out_count``, for an OutPort ``s_out``: the same, to be
+      filled along with it; who receives it then need not look for the spikes;
     - otherwise an entry of the Process' ``proc_params``, handed over unchanged.
 
     A connection sends in each time step what it gathered in the last one, before it
@@ -236,7 +238,7 @@ class _Buffers:
             name: np.zeros(getattr(model, name)._shape, port.d_type)
             for name, port in ports.items()
         }
-        for name in self.received:
+        for name in (*self.received, *self.sent):
             if f"{name}_indices" in self.arguments:
                 size = self.arrays[name].size
                 self.arrays[f"{name}_indices"] = np.zeros(size, np.uint32)

@@ -184,6 +184,7 @@ TimeSteps = Annotated[Integer, Field(ge=1, lt=2**31)]
 """A number of time steps, as 32-bit counters hold it."""
 
 Seed = Annotated[Integer, Field(ge=0, lt=2**63)]
+FirstIndex = Annotated[Integer, Field(ge=0, lt=2**62)]
 Number = Annotated[float, BeforeValidator(_python_scalar), Field(allow_inf_nan=False)]
 """A finite int or float, Python's or numpy's."""
 

@@ -331,7 +331,7 @@ class Simulator:
             raise ParameterError(where, "var", "must be a Var of a Process", var)
 
     def snapshot(self) -> Snapshot:
-        """Take the state of the graph: Vars, messages in flight, random streams.
+        """Take the state of the graph: Vars, and messages in flight.
 
         Returns
         -------

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from numba import njit
 from pydantic import Field
 
+from lava_apps.draws import NO_BLOCK, draw_block, uniform_of
 from lava_apps.parameters import (
     Array,
     EventArray,
@@ -22,7 +23,6 @@ from lava_apps.parameters import (
     PositiveNumber,
     validated,
 )
-from lava_apps.streams import uniform
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -117,29 +117,47 @@ def spikes_until(steps, rate, resolution):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
+def _spike(i, s_out, s_out_indices, s_out_count):  # type: ignore[no-untyped-def]
+    """Let a channel spike, and list it, so that nobody need look for it."""
+    s_out.flat[i] = 1
+    s_out_indices[s_out_count[0]] = i
+    s_out_count[0] += 1
+
+
+@njit(cache=True)
 def rate_step(  # type: ignore[no-untyped-def]
     s_out,
+    s_out_indices,
+    s_out_count,
     start_out,
     sample,
     position,
-    stream,
+    key,
+    first_index,
     data,
     factor,
     steps,
     rest,
     regular,
     resolution,
+    time_step,
 ):
     """Present a time step of samples as rates, in place.
 
     Parameters
     ----------
-    s_out, start_out : numpy.ndarray
-        Spikes (*shape) and start (1,), to be filled.
+    s_out : (*shape) numpy.ndarray
+        Spikes, to be filled.
+    s_out_indices, s_out_count : numpy.ndarray
+        Which channels spike (size,), and how many (1,), to be filled.
+    start_out : (1,) numpy.ndarray
+        To be filled.
     sample, position : (1,) numpy.ndarray of int
         Where in the data.
-    stream : (2,) numpy.ndarray of uint64
-        Random stream; advanced by one for each value above 0.
+    key : (2,) numpy.ndarray of uint64
+        Of the random numbers (:mod:`lava_apps.draws`).
+    first_index : int
+        Index of the first value of a sample, as the random numbers count.
     data : (samples, size) numpy.ndarray
         Values, and
     factor : float
@@ -150,9 +168,13 @@ def rate_step(  # type: ignore[no-untyped-def]
         Spikes at regular intervals instead of random ones.
     resolution : float
         See :func:`resolution`.
+    time_step : int
+        Of the run.
     """
     now = advance(start_out, sample, position, len(data), steps + rest)
     values = data[sample[0]]
+    s_out_count[0] = 0
+    block = NO_BLOCK
     for i in range(values.size):
         s_out.flat[i] = 0
         rate = values[i] * factor
@@ -161,21 +183,38 @@ def rate_step(  # type: ignore[no-untyped-def]
         if regular:
             before = spikes_until(now, rate, resolution)
             if spikes_until(now + 1, rate, resolution) > before:
-                s_out.flat[i] = 1
-        elif uniform(stream) < rate:
-            s_out.flat[i] = 1
+                _spike(i, s_out, s_out_indices, s_out_count)
+            continue
+        block = draw_block(block, key, time_step, first_index + i)
+        if uniform_of(block, first_index + i) < rate:
+            _spike(i, s_out, s_out_indices, s_out_count)
 
 
 @njit(cache=True)
 def latency_step(  # type: ignore[no-untyped-def]
-    s_out, start_out, sample, position, data, factor, threshold, resolution, steps, rest
+    s_out,
+    s_out_indices,
+    s_out_count,
+    start_out,
+    sample,
+    position,
+    data,
+    factor,
+    threshold,
+    resolution,
+    steps,
+    rest,
 ):
     """Present a time step of samples as times of one spike each, in place.
 
     Parameters
     ----------
-    s_out, start_out : numpy.ndarray
-        Spikes (*shape) and start (1,), to be filled.
+    s_out : (*shape) numpy.ndarray
+        Spikes, to be filled.
+    s_out_indices, s_out_count : numpy.ndarray
+        Which channels spike (size,), and how many (1,), to be filled.
+    start_out : (1,) numpy.ndarray
+        To be filled.
     sample, position : (1,) numpy.ndarray of int
         Where in the data.
     data : (samples, size) numpy.ndarray
@@ -189,12 +228,13 @@ def latency_step(  # type: ignore[no-untyped-def]
     """
     now = advance(start_out, sample, position, len(data), steps + rest)
     values = data[sample[0]]
+    s_out_count[0] = 0
     for i in range(values.size):
+        s_out.flat[i] = 0
         value = values[i] * factor
         # A value of exactly the threshold is silent, whatever its last bit.
-        is_above = value > threshold * (1 + resolution)
-        spikes = is_above and latency(value, steps) == now
-        s_out.flat[i] = 1 if spikes else 0
+        if value > threshold * (1 + resolution) and latency(value, steps) == now:
+            _spike(i, s_out, s_out_indices, s_out_count)
 
 
 @njit(cache=True)
@@ -226,12 +266,15 @@ def graded_step(s_out, start_out, sample, position, order, data, steps, rest):  
 @njit(cache=True)
 def population_step(  # type: ignore[no-untyped-def]
     s_out,
+    s_out_indices,
+    s_out_count,
     start_out,
     sample,
     position,
     activation,
     centres,
-    stream,
+    key,
+    first_index,
     data,
     sigma,
     max_rate,
@@ -239,21 +282,28 @@ def population_step(  # type: ignore[no-untyped-def]
     steps,
     rest,
     as_latency,
+    time_step,
 ):
     """Present a time step of samples by Gaussian receptive fields, in place.
 
     Parameters
     ----------
-    s_out, start_out : numpy.ndarray
-        Spikes (features, neurons) and start (1,), to be filled.
+    s_out : (features, neurons) numpy.ndarray
+        Spikes, to be filled.
+    s_out_indices, s_out_count : numpy.ndarray
+        Which neurons spike (size,), and how many (1,), to be filled.
+    start_out : (1,) numpy.ndarray
+        To be filled.
     sample, position : (1,) numpy.ndarray of int
         Where in the data.
     activation : (features, neurons) numpy.ndarray of float64
         Responses to the present sample, from 0 to 1.
     centres : (features, neurons) numpy.ndarray of float64
         Values that the neurons prefer.
-    stream : (2,) numpy.ndarray of uint64
-        Random stream; advanced by one for each neuron, unless `as_latency`.
+    key : (2,) numpy.ndarray of uint64
+        Of the random numbers (:mod:`lava_apps.draws`).
+    first_index : int
+        Index of the first neuron, as the random numbers count.
     data : (samples, features) numpy.ndarray
         Values.
     sigma : (features,) numpy.ndarray of float64
@@ -265,9 +315,13 @@ def population_step(  # type: ignore[no-untyped-def]
         Time steps of a sample, and of the rest after it.
     as_latency : bool
         One spike each, early for a large response, instead of a random train.
+    time_step : int
+        Of the run.
     """
     now = advance(start_out, sample, position, len(data), steps + rest)
     features, neurons = activation.shape
+    s_out_count[0] = 0
+    block = NO_BLOCK
     for i in range(features):
         for j in range(neurons):
             if now == 0:
@@ -279,8 +333,12 @@ def population_step(  # type: ignore[no-untyped-def]
             elif as_latency:
                 spikes = latency(response, steps) == now
             else:
-                spikes = uniform(stream) < response * max_rate
-            s_out[i, j] = 1 if spikes else 0
+                index = first_index + i * neurons + j
+                block = draw_block(block, key, time_step, index)
+                spikes = uniform_of(block, index) < response * max_rate
+            s_out[i, j] = 0
+            if spikes:
+                _spike(i * neurons + j, s_out, s_out_indices, s_out_count)
 
 
 @njit(cache=True)

@@ -44,7 +44,7 @@ class PyRateEncoderModel(KernelModel):
     start_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=1)
     sample: Array = LavaPyType(np.ndarray, np.int64)
     position: Array = LavaPyType(np.ndarray, np.int64)
-    stream: Array = LavaPyType(np.ndarray, np.uint64)
+    key: Array = LavaPyType(np.ndarray, np.uint64)
 
 
 @implements(proc=LatencyEncoder, protocol=LoihiProtocol)
@@ -73,7 +73,7 @@ class PyPopulationEncoderModel(KernelModel):
     position: Array = LavaPyType(np.ndarray, np.int64)
     activation: Array = LavaPyType(np.ndarray, float)
     centres: Array = LavaPyType(np.ndarray, float)
-    stream: Array = LavaPyType(np.ndarray, np.uint64)
+    key: Array = LavaPyType(np.ndarray, np.uint64)
 
 
 @implements(proc=DeltaEncoder, protocol=LoihiProtocol)

@@ -6,9 +6,11 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BeforeValidator, Field
 
+from lava_apps.draws import new_key, seed_parameters
 from lava_apps.kernel import Process
 from lava_apps.parameters import (
     Array,
+    FirstIndex,
     Fraction,
     Integer,
     ParameterError,
@@ -22,7 +24,6 @@ from lava_apps.parameters import (
     validated,
 )
 from lava_apps.processes.encoders.dynamics import resolution
-from lava_apps.streams import new_stream, seed_parameters
 
 from lava.magma.core.process.ports.ports import OutPort
 from lava.magma.core.process.process import LogConfig
@@ -94,8 +95,8 @@ class RateEncoder(_Encoder):
     a Poisson process. With "regular" ones spikes come at equal distances, and
     their number is the expected one rounded down.
 
-    Runs on the CPU in either precision, besides the chip; draws its numbers from
-    a stream of its own, and holds no more than the data and one time step.
+    Runs on the CPU in either precision, besides the chip; draws numbers of
+    its own, and holds no more than the data and one time step.
 
     Parameters
     ----------
@@ -113,6 +114,9 @@ class RateEncoder(_Encoder):
         Largest value. Default: 255 for data of type uint8, else 1.
     train : {"poisson", "regular"}
         Random or regular intervals. Default "poisson".
+    first_index : int
+        Index of the first spike train, as the random numbers count them. Encoders with
+        one seed whose indices follow one another spike like one encoder. Default 0.
     seed : int, optional
         Seed of the random trains, from 0 to 2**63 - 1. Default: one of its own, by its
         place in the graph: Processes draw independently, and runs can be repeated.
@@ -130,8 +134,8 @@ class RateEncoder(_Encoder):
     sample, position : Var
         Index of the present sample, and the time steps of its presentation that
         were done. To jump to a sample, set the one to it and the other to 0.
-    stream : Var
-        Random stream.
+    key : Var
+        Which random numbers they are.
 
     Raises
     ------
@@ -155,6 +159,7 @@ class RateEncoder(_Encoder):
         max_rate: Fraction = 0.25,
         full_scale: PositiveNumber | None = None,
         train: Literal["poisson", "regular"] = "poisson",
+        first_index: FirstIndex = 0,
         seed: Seed | None = None,
         name: str | None = None,
         log_config: LogConfig | None = None,
@@ -168,11 +173,12 @@ class RateEncoder(_Encoder):
             rest=rest,
             regular=train == "regular",
             resolution=resolution(data),
+            first_index=first_index,
             **seed_parameters(seed),
             **options,
         )
         self._present(data.shape[1:])
-        self.stream = Var(shape=(2,), init=new_stream(self.proc_params["seed"]))
+        self.key = Var(shape=(2,), init=new_key(self.proc_params["seed"]))
 
 
 class LatencyEncoder(_Encoder):
@@ -360,6 +366,9 @@ class PopulationEncoder(_Encoder):
         Spikes a time step at a response of 1, from 0 to 1. Default 0.25.
     threshold : float
         Responses up to it stay silent, from 0 to 1. Default 0.1.
+    first_index : int
+        Index of the first spike train, as the random numbers count them. Encoders with
+        one seed whose indices follow one another spike like one encoder. Default 0.
     seed : int, optional
         Seed of the random trains, from 0 to 2**63 - 1. Default: one of its own, by its
         place in the graph: Processes draw independently, and runs can be repeated.
@@ -381,8 +390,8 @@ class PopulationEncoder(_Encoder):
         Responses to the present sample.
     centres : Var
         Preferred values c_j of each feature, shape (features, neurons).
-    stream : Var
-        Random stream.
+    key : Var
+        Which random numbers they are.
 
     Raises
     ------
@@ -412,6 +421,7 @@ class PopulationEncoder(_Encoder):
         code: Literal["poisson", "latency"] = "poisson",
         max_rate: Fraction = 0.25,
         threshold: Fraction = 0.1,
+        first_index: FirstIndex = 0,
         seed: Seed | None = None,
         name: str | None = None,
         log_config: LogConfig | None = None,
@@ -430,13 +440,14 @@ class PopulationEncoder(_Encoder):
             steps=steps,
             rest=rest,
             as_latency=code == "latency",
+            first_index=first_index,
             **seed_parameters(seed),
             **options,
         )
         self._present((data.shape[1], neurons))
         self.activation = Var(shape=(data.shape[1], neurons), init=0)
         self.centres = Var(shape=centres.shape, init=centres)
-        self.stream = Var(shape=(2,), init=new_stream(self.proc_params["seed"]))
+        self.key = Var(shape=(2,), init=new_key(self.proc_params["seed"]))
 
 
 def _ranges(owner: str, data: Array, low: Any, high: Any) -> tuple[Array, Array]:

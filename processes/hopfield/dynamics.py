@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from lava_apps.draws import shuffle
 from lava_apps.loihi2.conversion import QuantisedWeights, quantise_weights
 from lava_apps.parameters import (
     Matrix,
@@ -26,7 +27,6 @@ from lava_apps.parameters import (
     is_symmetric,
     validated,
 )
-from lava_apps.streams import shuffle
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -100,7 +100,9 @@ def is_positive(field, weights, a_in, i):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def step(a_in, s_out, weights, state, field, order, stream, asynchronous):  # type: ignore[no-untyped-def]
+def step(  # type: ignore[no-untyped-def]
+    a_in, s_out, weights, state, field, order, key, asynchronous, time_step
+):
     """Advance the network by one time step, in place.
 
     Parameters
@@ -116,18 +118,20 @@ def step(a_in, s_out, weights, state, field, order, stream, asynchronous):  # ty
     field : (N,) numpy.ndarray
         Filled with the local field that each neuron decided by.
     order : (N,) numpy.ndarray of int
-        A permutation of the neurons, shuffled anew for an asynchronous step.
-    stream : (2,) numpy.ndarray of uint64
-        Random stream of the shuffling.
+        Filled with a random permutation of the neurons in an asynchronous step.
+    key : (2,) numpy.ndarray of uint64
+        Of the random numbers (:mod:`lava_apps.draws`).
     asynchronous : bool
         False: all neurons decide by the old state. True: one after the other,
         each once, in random order, by what the others have become meanwhile.
+    time_step : int
+        Of the run.
     """
     if asynchronous:
-        shuffle(stream, order)
+        for i in range(order.size):
+            order[i] = i
+        shuffle(order, key, time_step)
         for i in order:
-            if i < 0 or i >= state.size:
-                raise IndexError("order must be a permutation of the neurons")
             field[i] = local_field(weights, state, a_in, i)
             state[i] = 1 if is_positive(field[i], weights, a_in, i) else -1
     else:

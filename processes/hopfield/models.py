@@ -61,7 +61,7 @@ class PyHopfieldModelFloat(KernelModel):
     state: Array = LavaPyType(np.ndarray, float)
     field: Array = LavaPyType(np.ndarray, float)
     order: Array = LavaPyType(np.ndarray, np.int64)
-    stream: Array = LavaPyType(np.ndarray, np.uint64)
+    key: Array = LavaPyType(np.ndarray, np.uint64)
 
     def check_state(self, owner: str, name: str, value: npt.ArrayLike) -> None:
         """Keep the order a permutation of the neurons."""
@@ -85,7 +85,7 @@ class PyHopfieldModelFixed(KernelModel):
     state: Array = LavaPyType(np.ndarray, np.int8)
     field: Array = LavaPyType(np.ndarray, np.int32)
     order: Array = LavaPyType(np.ndarray, np.int64)
-    stream: Array = LavaPyType(np.ndarray, np.uint64)
+    key: Array = LavaPyType(np.ndarray, np.uint64)
 
     check_state = PyHopfieldModelFloat.check_state
 

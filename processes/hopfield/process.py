@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from lava_apps.draws import new_key, seed_parameters
 from lava_apps.kernel import Process
 from lava_apps.parameters import (
     ParameterError,
@@ -13,7 +14,6 @@ from lava_apps.parameters import (
     is_symmetric,
     validated,
 )
-from lava_apps.streams import new_stream, seed_parameters
 
 from lava.magma.core.process.ports.ports import InPort, OutPort
 from lava.magma.core.process.process import LogConfig
@@ -68,8 +68,8 @@ class Hopfield(Process):
         Spikes: 1 where the state is +1, 0 where it is -1.
     weights, state, field : Var
         As above; `field` is the local field each neuron last decided by.
-    order, stream : Var
-        Permutation of the last sweep and its random stream.
+    order, key : Var
+        Permutation of the last sweep, and of which random numbers it comes.
 
     Raises
     ------
@@ -115,4 +115,4 @@ class Hopfield(Process):
         self.state = Var(shape=(neurons,), init=state)
         self.field = Var(shape=(neurons,), init=0)
         self.order = Var(shape=(neurons,), init=np.arange(neurons))
-        self.stream = Var(shape=(2,), init=new_stream(self.proc_params["seed"]))
+        self.key = Var(shape=(2,), init=new_key(self.proc_params["seed"]))

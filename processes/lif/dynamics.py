@@ -14,6 +14,7 @@ import numpy.typing as npt
 from numba import njit
 from pydantic import Field
 
+from lava_apps.draws import new_key, normal
 from lava_apps.loihi2.arithmetic import DECAY_UNITY, keep, next_current, next_potential
 from lava_apps.loihi2.conversion import quantise_bias, quantise_decay
 from lava_apps.loihi2.formats import (
@@ -34,7 +35,6 @@ from lava_apps.parameters import (
     validated,
 )
 from lava_apps.samples import begins
-from lava_apps.streams import new_stream, normal
 
 FloatArray = npt.NDArray[np.float64]
 Reset = Literal["value", "subtract"]
@@ -58,7 +58,8 @@ def step_float(  # type: ignore[no-untyped-def]
     theta_plus,
     dtheta,
     noise,
-    stream,
+    key,
+    first_index,
     subtract,
     reset_interval,
     reset_offset,
@@ -80,9 +81,10 @@ def step_float(  # type: ignore[no-untyped-def]
         What a spike brings.
     dtheta, noise : (1,) numpy.ndarray
         Decay of theta, and standard deviation of the noise.
-    stream : (2,) numpy.ndarray of uint64
-        Random stream; advanced by two for each neuron that does not rest, if
-        there is noise.
+    key : (2,) numpy.ndarray of uint64
+        Of the noise (:mod:`lava_apps.draws`).
+    first_index : int
+        Index of the first neuron, as the noise counts.
     subtract : bool
         Subtract the threshold after a spike instead of setting `v_reset`.
     reset_interval, reset_offset, time_step : int
@@ -104,7 +106,7 @@ def step_float(  # type: ignore[no-untyped-def]
             bias *= 2.0 ** bias_exp.flat[i]
         v.flat[i] = v.flat[i] * (1 - dv[0]) + u.flat[i] + bias
         if noise[0] > 0:
-            v.flat[i] += noise[0] * normal(stream)
+            v.flat[i] += noise[0] * normal(key, time_step, first_index + i)
         threshold = vth.flat[i] + theta.flat[i]
         if v.flat[i] > threshold:
             s_out.flat[i] = 1
@@ -131,7 +133,8 @@ def step_fixed(  # type: ignore[no-untyped-def]
     theta_plus,
     dtheta,
     noise,
-    stream,
+    key,
+    first_index,
     subtract,
     reset_interval,
     reset_offset,
@@ -153,8 +156,10 @@ def step_fixed(  # type: ignore[no-untyped-def]
         What a spike brings.
     dtheta, noise : (1,) numpy.ndarray
         Decay of theta, and standard deviation of the noise.
-    stream : (2,) numpy.ndarray of uint64
-        Random stream, as in :func:`step_float`.
+    key : (2,) numpy.ndarray of uint64
+        Of the noise (:mod:`lava_apps.draws`).
+    first_index : int
+        Index of the first neuron, as the noise counts.
     subtract : bool
         Subtract the threshold after a spike instead of setting `v_reset`.
     reset_interval, reset_offset, time_step : int
@@ -173,7 +178,7 @@ def step_fixed(  # type: ignore[no-untyped-def]
             continue
         change = u.flat[i] + (bias_mant.flat[i] << bias_exp.flat[i])
         if noise[0] > 0:
-            change += int(np.rint(noise[0] * normal(stream)))
+            change += int(np.rint(noise[0] * normal(key, time_step, first_index + i)))
         v.flat[i] = next_potential(v.flat[i], dv[0], change)
         threshold = (vth.flat[i] << INPUT_SHIFT) + theta.flat[i]
         if v.flat[i] > threshold:
@@ -540,7 +545,8 @@ class _Run:
             array("theta_plus"),
             array("dtheta"),
             np.zeros(1),
-            new_stream(0),
+            new_key(0),
+            0,
             parameters["reset"] == "subtract",
             *(0, 0, 1),  # no reset at intervals
         ]

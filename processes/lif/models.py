@@ -67,7 +67,7 @@ class PyLIFModelFloat(KernelModel):
     theta_plus: Array = LavaPyType(np.ndarray, float)
     dtheta: Array = LavaPyType(np.ndarray, float)
     noise: Array = LavaPyType(np.ndarray, float)
-    stream: Array = LavaPyType(np.ndarray, np.uint64)
+    key: Array = LavaPyType(np.ndarray, np.uint64)
 
     @classmethod
     def check(cls, process: AbstractProcess) -> None:
@@ -124,7 +124,7 @@ class PyLIFModelFixed(KernelModel):
     theta_plus: Array = LavaPyType(np.ndarray, np.int32, precision=24)
     dtheta: Array = LavaPyType(np.ndarray, np.int32, precision=12)
     noise: Array = LavaPyType(np.ndarray, float)
-    stream: Array = LavaPyType(np.ndarray, np.uint64)
+    key: Array = LavaPyType(np.ndarray, np.uint64)
 
     @classmethod
     def check(cls, process: AbstractProcess) -> None:

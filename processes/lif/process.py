@@ -6,10 +6,12 @@ import numpy as np
 from pydantic import Field
 from typing_extensions import Self
 
+from lava_apps.draws import new_key, seed_parameters
 from lava_apps.kernel import Process
 from lava_apps.loihi2.formats import BIAS_EXPONENT_MAX, DECAY_MAX
 from lava_apps.membrane import Membrane
 from lava_apps.parameters import (
+    FirstIndex,
     Integer,
     NonNegativeNumber,
     Number,
@@ -21,7 +23,6 @@ from lava_apps.parameters import (
     validated,
 )
 from lava_apps.samples import remainder
-from lava_apps.streams import new_stream, seed_parameters
 
 from lava.magma.core.process.ports.ports import InPort, OutPort
 from lava.magma.core.process.process import LogConfig
@@ -105,6 +106,9 @@ class LIF(Process):
     reset_offset : int
         Which of them: where the time step, counted from 1 on, leaves this remainder.
         Below `reset_interval`. Default 1: the first one.
+    first_index : int
+        Index of the first neuron, as the noise counts them. Populations with one seed
+        whose indices follow one another have the noise of one population. Default 0.
     seed : int, optional
         Seed of the noise, from 0 to 2**63 - 1. Default: one of its own, by its
         place in the graph: Processes draw independently, and runs can be repeated.
@@ -127,8 +131,8 @@ class LIF(Process):
         As above; may be set between runs, as may the next.
     theta_plus, dtheta, noise : Var
         As above.
-    stream : Var
-        Random stream of the noise.
+    key : Var
+        Of the noise: which random numbers it is.
 
     Raises
     ------
@@ -164,6 +168,7 @@ class LIF(Process):
         noise: NonNegativeNumber = 0,
         reset_interval: Annotated[Integer, Field(ge=0, lt=2**31)] = 0,
         reset_offset: Annotated[Integer, Field(ge=0, lt=2**31)] | None = None,
+        first_index: FirstIndex = 0,
         seed: Seed | None = None,
         name: str | None = None,
         log_config: LogConfig | None = None,
@@ -198,6 +203,7 @@ class LIF(Process):
             subtract=reset == "subtract",
             reset_interval=reset_interval,
             reset_offset=offset,
+            first_index=first_index,
             **seed_parameters(seed),
             **options,
         )
@@ -217,7 +223,7 @@ class LIF(Process):
         self.theta_plus = Var(shape=(1,), init=theta_plus)
         self.dtheta = Var(shape=(1,), init=dtheta)
         self.noise = Var(shape=(1,), init=noise)
-        self.stream = Var(shape=(2,), init=new_stream(self.proc_params["seed"]))
+        self.key = Var(shape=(2,), init=new_key(self.proc_params["seed"]))
 
     @classmethod
     @validated

@@ -13,6 +13,7 @@ import scipy.linalg
 from numba import njit
 from pydantic import Field
 
+from lava_apps.draws import round_randomly
 from lava_apps.loihi2.formats import (
     BIAS_MANTISSA_MAX,
     EXCITATORY_WEIGHT_MAX,
@@ -32,7 +33,6 @@ from lava_apps.parameters import (
     validated,
 )
 from lava_apps.processes.wta.dynamics import select
-from lava_apps.streams import round_randomly
 
 WEIGHT_MAX = EXCITATORY_WEIGHT_MAX
 INFLUENCE_MAX = TRACE_MAX
@@ -398,7 +398,8 @@ def step_fixed(  # type: ignore[no-untyped-def]
     seen,
     learning,
     rule,
-    stream,
+    key,
+    time_step,
 ):
     """Do the same with 8-bit weights and inputs, in place.
 
@@ -412,8 +413,10 @@ def step_fixed(  # type: ignore[no-untyped-def]
         rounded in `distance_out`.
     sums, hits, totals, seen, learning, rule
         As in :func:`step_float`.
-    stream : (2,) numpy.ndarray of uint64
-        Random stream; advanced by one for each number that is rounded.
+    key : (2,) numpy.ndarray of uint64
+        Of the random numbers (:mod:`lava_apps.draws`).
+    time_step : int
+        Of the run.
     """
     winner, square = _compete(a_in, s_out, winner_out, activation, weights, rule.dot)
     distance_out[0] = math.floor(math.sqrt(square) + 0.5)
@@ -427,8 +430,8 @@ def step_fixed(  # type: ignore[no-untyped-def]
         for f in range(a_in.size):
             for i in range(seen.size):
                 if seen[i] > 0:
-                    mean = totals[i, f] / seen[i]
-                    _round_weight(weights, i, f, rate * (mean - weights[i, f]), stream)
+                    change = rate * (totals[i, f] / seen[i] - weights[i, f])
+                    _round_weight(weights, i, f, change, key, time_step)
         return
     radius, rate = _pace(presented[0], learning, rule)
     presented[0] += 1
@@ -440,13 +443,14 @@ def step_fixed(  # type: ignore[no-untyped-def]
         for i in range(share.size):
             if share[i] != 0:
                 change = share[i] * rate * (np.int64(a_in[f]) - weights[i, f])
-                _round_weight(weights, i, f, change, stream)
+                _round_weight(weights, i, f, change, key, time_step)
 
 
 @njit(cache=True)
-def _round_weight(weights, i, f, change, stream):  # type: ignore[no-untyped-def]
+def _round_weight(weights, i, f, change, key, time_step):  # type: ignore[no-untyped-def]
     """Change an 8-bit weight, rounded at random."""
-    value = round_randomly(weights[i, f] + change, stream)
+    index = i * weights.shape[1] + f
+    value = round_randomly(weights[i, f] + change, key, time_step, index)
     weights[i, f] = min(max(value, 0), WEIGHT_MAX)
 
 

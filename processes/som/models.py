@@ -48,7 +48,7 @@ class PySOMModelFloat(KernelModel):
     totals: Array = LavaPyType(np.ndarray, float)
     seen: Array = LavaPyType(np.ndarray, float)
     learning: Array = LavaPyType(np.ndarray, float)
-    stream: Array = LavaPyType(np.ndarray, np.uint64)
+    key: Array = LavaPyType(np.ndarray, np.uint64)
 
     def arrange(self) -> None:
         """Hold matrices by columns: a feature concerns all neurons."""
@@ -77,7 +77,7 @@ class PySOMModelFixed(KernelModel):
     totals: Array = LavaPyType(np.ndarray, float)
     seen: Array = LavaPyType(np.ndarray, float)
     learning: Array = LavaPyType(np.ndarray, float)
-    stream: Array = LavaPyType(np.ndarray, np.uint64)
+    key: Array = LavaPyType(np.ndarray, np.uint64)
 
     arrange = PySOMModelFloat.arrange
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BeforeValidator, Field
 
+from lava_apps.draws import new_key, seed_parameters
 from lava_apps.kernel import Process
 from lava_apps.parameters import (
     Array,
@@ -39,7 +40,6 @@ from lava_apps.processes.som.dynamics import (
     influences,
     race_of,
 )
-from lava_apps.streams import new_stream, seed_parameters
 
 from lava.magma.core.process.ports.ports import InPort, OutPort
 from lava.magma.core.process.process import LogConfig
@@ -148,7 +148,7 @@ class SOM(Process):
 
     ProcessModels: ``floating_pt``, equal to MiniSom; ``fixed_pt`` with 8-bit weights,
     which end at 0 and 255 whatever the inputs, h rounded to 1/127, and changes rounded
-    at random from the Process' own stream. CPU only; for Loihi 2 see
+    at random. CPU only; for Loihi 2 see
     :class:`~lava_apps.processes.som.SpikingSOM`.
 
     Parameters
@@ -184,7 +184,7 @@ class SOM(Process):
         Factor of all changes, from 0, where only winners are found, to 1, the
         default. The Var may be set between runs.
     seed : int, optional
-        Seed of the stream for rounding in ``fixed_pt``, from 0 to 2**63 - 1. Default:
+        Seed of the rounding in ``fixed_pt``, from 0 to 2**63 - 1. Default:
         one of its own, by its place in the graph: Processes draw independently, and
         runs can be repeated.
     name : str, optional
@@ -218,8 +218,8 @@ class SOM(Process):
         Room for their sums.
     learning : Var
         As above.
-    stream : Var
-        Random stream.
+    key : Var
+        Which random numbers round, in ``fixed_pt``.
 
     Raises
     ------
@@ -287,7 +287,7 @@ class SOM(Process):
         self.totals = Var(shape=gathered, init=np.zeros(gathered))
         self.seen = Var(shape=gathered[:1], init=np.zeros(gathered[:1]))
         self.learning = Var(shape=(1,), init=learning)
-        self.stream = Var(shape=(2,), init=new_stream(self.proc_params["seed"]))
+        self.key = Var(shape=(2,), init=new_key(self.proc_params["seed"]))
 
     @classmethod
     def _grid(cls, rows: int, columns: int, topology: str, toroid: bool) -> Grid:

@@ -16,11 +16,13 @@ from typing import NamedTuple
 
 from numba import njit
 
+from lava_apps.draws import round_randomly
 from lava_apps.loihi2.formats import EXCITATORY_WEIGHT_MAX, TRACE_MAX
 from lava_apps.samples import begins, forget
-from lava_apps.streams import round_randomly
 
 WEIGHT_MAX = EXCITATORY_WEIGHT_MAX
+# What random numbers of one index are for, in one time step.
+FOR_CHANGE, FOR_NORM, FOR_TAG, FOR_X1, FOR_Y1, FOR_X2, FOR_Y2 = range(7)
 TAG_MAX = 127
 
 
@@ -262,11 +264,22 @@ def _apply_float(i, j, change, weights, tag, tag_scale, rule):  # type: ignore[n
 
 
 @njit(cache=True)
-def _decay_fixed(trace, kept, stream):  # type: ignore[no-untyped-def]
+def _decay_fixed(trace, kept, key, time_step, use):  # type: ignore[no-untyped-def]
     """Let an integer trace decay; the mean decay is exact."""
     for i in range(trace.size):
         if trace[i] != 0:
-            trace[i] = round_randomly(trace[i] * kept, stream)
+            trace[i] = round_randomly(trace[i] * kept, key, time_step, i, use)
+
+
+@njit(cache=True)
+def _decay_tags(tag, kept, key, time_step):  # type: ignore[no-untyped-def]
+    """Let the eligibility of all synapses decay; the mean decay is exact."""
+    for j in range(tag.shape[1]):
+        for i in range(tag.shape[0]):
+            if tag[i, j] != 0:
+                index = i * tag.shape[1] + j
+                decayed = tag[i, j] * kept
+                tag[i, j] = round_randomly(decayed, key, time_step, index, FOR_TAG)
 
 
 @njit(cache=True)
@@ -278,7 +291,9 @@ def _add_spikes_fixed(trace, indices, count, saturating, impulse):  # type: igno
 
 
 @njit(cache=True)
-def _normalise_fixed(weights, norm, total, w_max, stream):  # type: ignore[no-untyped-def]
+def _normalise_fixed(  # type: ignore[no-untyped-def]
+    weights, norm, total, w_max, key, time_step
+):
     """Scale integer weights of each postsynaptic neuron to a sum, in the mean."""
     highest = int(min(w_max, WEIGHT_MAX))
     total[:] = 0
@@ -291,17 +306,23 @@ def _normalise_fixed(weights, norm, total, w_max, stream):  # type: ignore[no-un
         for i in range(total.size):
             w = weights[i, j]
             if w != 0:
-                weights[i, j] = min(round_randomly(w * total[i], stream), highest)
+                index = i * weights.shape[1] + j
+                scaled = round_randomly(w * total[i], key, time_step, index, FOR_NORM)
+                weights[i, j] = min(scaled, highest)
 
 
 @njit(cache=True)
-def _apply_fixed(i, j, change, weights, tag, rule, stream):  # type: ignore[no-untyped-def]
+def _apply_fixed(  # type: ignore[no-untyped-def]
+    i, j, change, weights, tag, rule, key, time_step
+):
     """Change an 8-bit weight within its bounds, or its eligibility."""
+    index = i * weights.shape[1] + j
     if rule.rewarded:
-        value = round_randomly(tag[i, j] + change, stream)
+        value = round_randomly(tag[i, j] + change, key, time_step, index, FOR_CHANGE)
         tag[i, j] = min(max(value, -TAG_MAX), TAG_MAX)
     else:
-        value = round_randomly(weights[i, j] + change, stream)
+        changed = weights[i, j] + change
+        value = round_randomly(changed, key, time_step, index, FOR_CHANGE)
         weights[i, j] = min(max(value, 0), int(min(rule.w_max, WEIGHT_MAX)))
 
 
@@ -327,7 +348,7 @@ def step_fixed(  # type: ignore[no-untyped-def]
     norm,
     impulse,
     rule,
-    stream,
+    key,
     reset_interval,
     reset_offset,
     time_step,
@@ -351,8 +372,8 @@ def step_fixed(  # type: ignore[no-untyped-def]
         What a spike is in a trace, from 1 to 127.
     rule : Coefficients
         The rule.
-    stream : (2,) numpy.ndarray of uint64
-        Random stream; advanced by one for each number that is rounded.
+    key : (2,) numpy.ndarray of uint64
+        Of the random numbers (:mod:`lava_apps.draws`).
     reset_interval, reset_offset, time_step : int
         As in :func:`step_float`.
     """
@@ -362,26 +383,25 @@ def step_fixed(  # type: ignore[no-untyped-def]
             trace[:] = 0
         tag[...] = 0
         if norm > 0:
-            _normalise_fixed(weights, norm, total, rule.w_max, stream)
+            _normalise_fixed(weights, norm, total, rule.w_max, key, time_step)
     _transmit(s_in_indices, s_in_count, a_buff, weights)
     forget(a_buff, reset_interval, reset_offset, time_step)
     if learning[0] == 0:
         return
     unit = 1.0 / impulse
     loses = rule.a_minus != 0 or rule.a_minus_3 != 0
-    _decay_fixed(x1, rule.keep_x1, stream)
+    _decay_fixed(x1, rule.keep_x1, key, time_step, FOR_X1)
     _add_spikes_fixed(x1, s_in_indices, s_in_count, rule.saturating, impulse)
     if loses:
-        _decay_fixed(y1, rule.keep_y1, stream)
+        _decay_fixed(y1, rule.keep_y1, key, time_step, FOR_Y1)
         listed = s_in_bap_indices, s_in_bap_count
         _add_spikes_fixed(y1, *listed, rule.saturating, impulse)
     if rule.a_minus_3 != 0:
-        _decay_fixed(x2, rule.keep_x2, stream)
+        _decay_fixed(x2, rule.keep_x2, key, time_step, FOR_X2)
     if rule.a_plus_3 != 0:
-        _decay_fixed(y2, rule.keep_y2, stream)
+        _decay_fixed(y2, rule.keep_y2, key, time_step, FOR_Y2)
     if rule.rewarded:
-        for j in range(tag.shape[1]):
-            _decay_fixed(tag[:, j], rule.keep_tag, stream)
+        _decay_tags(tag, rule.keep_tag, key, time_step)
     if loses:
         for k in range(s_in_count[0]):
             j = s_in_indices[k]
@@ -392,14 +412,14 @@ def step_fixed(  # type: ignore[no-untyped-def]
                     change += _gain(x1[j] * unit, y2[i] * unit, w, rule)
                 if change != 0:
                     change *= learning[0]
-                    _apply_fixed(i, j, change, weights, tag, rule, stream)
+                    _apply_fixed(i, j, change, weights, tag, rule, key, time_step)
     for k in range(s_in_bap_count[0]):
         i = s_in_bap_indices[k]
         for j in range(x1.size):
             if not loses or s_in[j] == 0:
                 change = _gain(x1[j] * unit, y2[i] * unit, weights[i, j], rule)
                 change *= learning[0]
-                _apply_fixed(i, j, change, weights, tag, rule, stream)
+                _apply_fixed(i, j, change, weights, tag, rule, key, time_step)
     if rule.a_minus_3 != 0:
         _add_spikes_fixed(x2, s_in_indices, s_in_count, rule.saturating, impulse)
     if rule.a_plus_3 != 0:

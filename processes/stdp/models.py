@@ -54,7 +54,7 @@ class PySTDPDenseModelFloat(KernelModel):
     tag_scale: Array = LavaPyType(np.ndarray, float)
     total: Array = LavaPyType(np.ndarray, float)
     learning: Array = LavaPyType(np.ndarray, float)
-    stream: Array = LavaPyType(np.ndarray, np.uint64)
+    key: Array = LavaPyType(np.ndarray, np.uint64)
 
     def arrange(self) -> None:
         """Hold matrices by columns: a presynaptic spike concerns a column."""
@@ -101,7 +101,7 @@ class PySTDPDenseModelFixed(KernelModel):
     tag_scale: Array = LavaPyType(np.ndarray, np.int32)
     total: Array = LavaPyType(np.ndarray, float)
     learning: Array = LavaPyType(np.ndarray, float)
-    stream: Array = LavaPyType(np.ndarray, np.uint64)
+    key: Array = LavaPyType(np.ndarray, np.uint64)
 
     arrange = PySTDPDenseModelFloat.arrange
     check_value = PySTDPDenseModelFloat.check_value

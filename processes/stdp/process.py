@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field
 
+from lava_apps.draws import new_key, seed_parameters
 from lava_apps.kernel import Process
 from lava_apps.learning_rules import seed_rule
 from lava_apps.loihi2.formats import TRACE_MAX
@@ -22,7 +23,6 @@ from lava_apps.parameters import (
 )
 from lava_apps.processes.stdp.dynamics import Coefficients
 from lava_apps.samples import remainder
-from lava_apps.streams import new_stream, seed_parameters
 
 from lava.magma.core.learning.learning_rule import (
     Loihi2FLearningRule,
@@ -434,7 +434,7 @@ class STDPDense(Process):
     :class:`~lava_apps.processes.stdp.RewardSTDP`). Weights stay from 0 to `w_max`.
 
     ProcessModels: ``floating_pt``; ``fixed_pt`` with 8-bit weights and 7-bit traces,
-    rounded at random from the Process' own stream; and Lava's LearningDense, for
+    rounded at random; and Lava's LearningDense, for
     Loihi 2, where the rule has a form in Loihi's grammar, `norm`, `learning`,
     `reset_interval`, `start_in` and `reward_in` are not used, and `w_max` is 255 in
     fixed_pt and not given in floating_pt. In floating_pt that is equal in every time
@@ -467,7 +467,7 @@ class STDPDense(Process):
         Which time step is the first of a sample: one that, counted from 1 on, leaves
         this remainder. Below `reset_interval`. Default 1.
     seed : int, optional
-        Seed of the stream for rounding in ``fixed_pt``, from 0 to 2**63 - 1. Default:
+        Seed of the rounding in ``fixed_pt``, from 0 to 2**63 - 1. Default:
         one of its own, by its place in the graph: Processes draw independently, and
         runs can be repeated.
     name : str, optional
@@ -501,8 +501,8 @@ class STDPDense(Process):
         Sums of weights, when they were last scaled.
     learning : Var
         As above.
-    stream : Var
-        Random stream.
+    key : Var
+        Which random numbers round, in ``fixed_pt``.
 
     Raises
     ------
@@ -568,4 +568,4 @@ class STDPDense(Process):
         self.tag_scale = Var(shape=(1,), init=1)
         self.total = Var(shape=(posts,), init=0)
         self.learning = Var(shape=(1,), init=learning)
-        self.stream = Var(shape=(2,), init=new_stream(self.proc_params["seed"]))
+        self.key = Var(shape=(2,), init=new_key(self.proc_params["seed"]))

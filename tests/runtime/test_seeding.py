@@ -83,7 +83,7 @@ def test_without_a_simulator_copies_differ_and_a_script_repeats():
     script = (
         "import lava_apps\n"
         "from lava_apps.processes.lif import LIF\n"
-        "print(*(list(LIF(shape=1).stream.init) for _ in range(3)))\n"
+        "print(*(list(LIF(shape=1).key.init) for _ in range(3)))\n"
     )
     runs = [
         subprocess.run(
@@ -92,8 +92,8 @@ def test_without_a_simulator_copies_differ_and_a_script_repeats():
         for _ in range(2)
     ]
     assert runs[0] == runs[1]
-    streams = {tuple(LIF(shape=1).stream.init) for _ in range(20)}
-    assert len(streams) == 20
+    keys = {tuple(LIF(shape=1).key.init) for _ in range(20)}
+    assert len(keys) == 20
 
 
 class Pair(AbstractProcess):
@@ -135,11 +135,11 @@ def test_seeds_that_were_given_stay_after_a_run():
     neurons, other = LIF(shape=3, seed=7), LIF(shape=3)
     neurons.s_out.connect(other.a_in)
     before = [p.proc_params["seed"] for p in (neurons, other)]
-    streams = [p.stream.init.tolist() for p in (neurons, other)]
+    keys = [p.key.init.tolist() for p in (neurons, other)]
     with Simulator(neurons, seed=5) as sim:
         sim.run(1)
     assert [p.proc_params["seed"] for p in (neurons, other)] == before
-    assert [p.stream.init.tolist() for p in (neurons, other)] == streams
+    assert [p.key.init.tolist() for p in (neurons, other)] == keys
 
 
 def spiking_map():
@@ -186,45 +186,45 @@ def test_the_seed_reaches_what_is_decomposed_and_lavas_rules(make):
 
 
 class Recorder(Process):
-    """A user's Process with a Var that is called `stream` and is none."""
+    """A user's Process with a Var that is called `key` and is none."""
 
-    def __init__(self, stream):
+    def __init__(self, key):
         super().__init__()
         self.a_in = InPort(shape=(2,))
-        self.stream = Var(shape=stream.shape, init=stream)
+        self.key = Var(shape=key.shape, init=key)
 
 
 @implements(proc=Recorder, protocol=LoihiProtocol)
 @requires(CPU)
 class PyRecorderModel(PyLoihiProcessModel):
     a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, float)
-    stream: np.ndarray = LavaPyType(np.ndarray, float)
+    key: np.ndarray = LavaPyType(np.ndarray, float)
 
     def run_spk(self):
-        self.stream[:] = self.stream + self.a_in.recv().sum()
+        self.key[:] = self.key + self.a_in.recv().sum()
 
 
 @pytest.mark.parametrize("shape", [(5, 3), (2,)])
-def test_a_var_of_a_user_that_is_called_stream_is_left_alone(shape):
+def test_a_var_of_a_user_that_is_called_key_is_left_alone(shape):
     held = np.arange(np.prod(shape), dtype=float).reshape(shape)
     recorder = Recorder(held)
     LIF(shape=2, bias_mant=1, vth=0, noise=0.1).s_out.connect(recorder.a_in)
     with Simulator(recorder, backend="inline", seed=1) as sim:
-        assert np.array_equal(sim.get(recorder.stream), held)
+        assert np.array_equal(sim.get(recorder.key), held)
         sim.run(1)
-        assert np.array_equal(sim.get(recorder.stream), held + 2)
+        assert np.array_equal(sim.get(recorder.key), held + 2)
 
 
 def test_hopfield_networks_and_maps_choose_orders_of_their_own():
-    def streams(make):
+    def keys(make):
         first, second = make(), make()
         if hasattr(first, "s_out") and hasattr(second, "a_in"):
             first.s_out.flatten().connect(second.a_in)
         with Simulator(first) as sim:
-            return [tuple(sim.get(p.stream)) for p in (first, second)]
+            return [tuple(sim.get(p.key)) for p in (first, second)]
 
     weights = 1 - np.eye(4)
-    one, other = streams(lambda: Hopfield(weights=weights, update="asynchronous"))
+    one, other = keys(lambda: Hopfield(weights=weights, update="asynchronous"))
     assert one != other
-    one, other = streams(lambda: SOM(weights=np.ones((2, 2, 4)), samples=5))
+    one, other = keys(lambda: SOM(weights=np.ones((2, 2, 4)), samples=5))
     assert one != other

@@ -327,7 +327,7 @@ def test_a_restored_run_goes_on_as_if_never_interrupted(make, precision):
         assert sim.data[out][7:].any()
 
 
-def test_the_seed_gives_each_process_a_stream_of_its_own():
+def test_the_seed_gives_each_process_random_numbers_of_its_own():
     def run(seed):
         (network, _), (other, _) = asynchronous(), asynchronous()
         network.s_out.connect(other.a_in)

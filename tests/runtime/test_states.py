@@ -13,6 +13,7 @@ from lava_apps.apps.digits.model import Model as DigitsModel
 from lava_apps.apps.digits.network import Settings
 from lava_apps.apps.som.model import Model as MapModel
 from lava_apps.apps.som.network import MapSettings
+from lava_apps.draws import new_key
 from lava_apps.kernel import Process
 from lava_apps.parameters import ParameterError
 from lava_apps.processes.encoders import GradedEncoder, RateEncoder
@@ -87,16 +88,14 @@ def test_an_order_of_samples_that_are_not_there_is_refused():
                 sim.restore(wrong)
 
 
-def test_the_step_itself_does_not_leave_its_arrays():
+def test_an_order_that_is_none_is_not_used():
     """Lava's own runtime sets Vars without asking anybody."""
-    model = type("Model", (), {})()
-    stream = np.array([1, 0], np.uint64)
     arrays = [np.zeros(4), np.zeros(4), np.eye(4), np.ones(4), np.zeros(4)]
     from lava_apps.processes.hopfield.dynamics import step
 
-    with pytest.raises(IndexError, match="must be a permutation"):
-        step(*arrays, np.array([0, 1, 2, 9]), stream, True)
-    assert model is not None
+    order = np.array([0, 1, 2, 9])
+    step(*arrays, order, new_key(1), True, 1)
+    assert sorted(order.tolist()) == [0, 1, 2, 3]
 
 
 def whole_graph():
@@ -190,12 +189,12 @@ def test_a_spoilt_state_is_refused_and_changes_nothing_or_runs(backend, choice, 
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("size", [0, 1, 3])
-def test_a_stream_of_another_size_is_refused(backend, size):
+def test_a_key_of_another_size_is_refused(backend, size):
     neurons = LIF(shape=3, noise=1.0, seed=1)
     with Simulator(neurons, backend=backend) as sim:
         wrong = sim.snapshot()
-        wrong.tree["models"]["0"]["stream"] = np.zeros(size, np.uint64)
-        with pytest.raises(StateError, match=r"LIF .*stream: has the shape \(\d"):
+        wrong.tree["models"]["0"]["key"] = np.zeros(size, np.uint64)
+        with pytest.raises(StateError, match=r"LIF .*key: has the shape \(\d"):
             sim.restore(wrong)
         sim.run(1)
 

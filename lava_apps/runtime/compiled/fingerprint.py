@@ -166,6 +166,7 @@ class _Description:
         """Describe what numba compiles in the place of a plain function."""
         try:
             context = numba.core.registry.cpu_target.typing_context
+            context.refresh()  # or those of modules just imported are not seen
             templates = context.resolve_value_type(function).templates
             stand_ins = [template._overload_func for template in templates]
         except Exception:  # numba knows none: it will not compile this

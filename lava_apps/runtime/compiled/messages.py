@@ -40,4 +40,17 @@ def gather(target, message, places):  # type: ignore[no-untyped-def]
         target.flat[i] = message.flat[places[i]]
 
 
+@njit(cache=True)
+def copy_listed(  # type: ignore[no-untyped-def]
+    target, message, indices, count, before, before_count
+):
+    """Copy a message whose entries other than 0 are listed, in the target's type."""
+    for k in range(before_count[0]):
+        target.flat[before[k]] = 0
+    for k in range(count[0]):
+        target.flat[indices[k]] = message.flat[indices[k]]
+        before[k] = indices[k]
+    before_count[0] = count[0]
+
+
 COMBINE = {1: combine_1, 2: combine_2, 3: combine_3}

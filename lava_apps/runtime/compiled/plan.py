@@ -254,8 +254,13 @@ class Plan:
                 copied and any(s.port in s.part.kernel.publishes for s in sources)
             )
             fits = alone and (arriving[0].flags.c_contiguous or not part.kernel.flat)
+            listed = self._listed_by_sender(part, name)
             if fits and lasting:
                 target = arriving[0]
+            elif listed is not None and lasting:
+                before = np.zeros(target.size, np.uint32), np.zeros(1, np.int64)
+                lists = (*listed, *before)
+                self._emit(part, messages.copy_listed, target, arriving[0], *lists)
             elif sources:
                 first, further = arriving[:3], arriving[3:]
                 self._emit(part, messages.COMBINE[len(first)], target, *first)
@@ -287,18 +292,27 @@ class Plan:
         """Write what lists the active entries of an InPort, unless the sender does."""
         if not self._wants_list(part, name):
             return
-        received, sources = self._received[id(part), name], part.inputs[name]
-        if len(sources) == 1:
-            (source,) = sources
-            keeps_order = source.edge.transform is None or source.edge.transform(
-                np.arange(received.size).reshape(self._message(source).shape)
-            ).reshape(-1).tolist() == list(range(received.size))
-            if keeps_order and self._wants_list(source.part, source.port):
-                events = self._listed(source.part, source.port)
-                self._events[id(part), name] = events
-                return
+        events = self._listed_by_sender(part, name)
+        if events is not None:
+            self._events[id(part), name] = events
+            return
         events = self._listed(part, name)
-        self._emit(part, find_active, received, *events)
+        self._emit(part, find_active, self._received[id(part), name], *events)
+
+    def _listed_by_sender(self, part: Part, name: str) -> tuple[Array, Array] | None:
+        """Give the sender's list of what arrives, if it has one in the same order."""
+        if len(part.inputs[name]) != 1:
+            return None
+        (source,) = part.inputs[name]
+        if not self._wants_list(source.part, source.port):
+            return None
+        if source.edge.transform is not None:
+            message = self._message(source)
+            places = np.arange(message.size)
+            arriving = source.edge.transform(places.reshape(message.shape))
+            if not np.array_equal(arriving.reshape(-1), places):
+                return None
+        return self._listed(source.part, source.port)
 
     def _message(self, source: Source) -> Array:
         return self._messages[id(source.part), source.port]

@@ -3,6 +3,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from lava_apps.draws import new_key
 from lava_apps.loihi2.conversion import quantise_weights
 from lava_apps.loihi2.formats import SIGNED_WEIGHT_MAX
 from lava_apps.parameters import ParameterError
@@ -13,7 +14,6 @@ from lava_apps.processes.hopfield.dynamics import (
     overlap,
     step,
 )
-from lava_apps.streams import new_stream
 from lava_apps.testing.strategies import generators, sign_patterns, symmetric_weights
 
 RULES = (hebbian, projection, storkey)
@@ -26,12 +26,11 @@ def advance(weights, state, steps=1, a_in=None, asynchronous=False, seed=0):
     a_in = np.zeros(neurons, weights.dtype) if a_in is None else a_in
     out, field, order = np.zeros((3, neurons), dtype=np.int64)
     order[:] = np.arange(neurons)
-    stream = new_stream(seed)
+    key = new_key(seed)
     states = [state.copy()]
-    for _ in range(steps):
-        step(
-            a_in, out, weights, state, field.astype(float), order, stream, asynchronous
-        )
+    for time_step in range(1, steps + 1):
+        how = (key, asynchronous, time_step)
+        step(a_in, out, weights, state, field.astype(float), order, *how)
         assert np.array_equal(out, state > 0)
         states.append(state.copy())
     return np.array(states)
@@ -76,9 +75,9 @@ def test_an_asynchronous_sweep_updates_each_neuron_once_by_what_went_before():
     start = np.ones(30)
     a_in = np.full(30, -28.5)  # all +1: field 0.5; the first to be -1 tips the rest
     a_in[7] = -29.5
-    order, stream = np.arange(30), new_stream(9)
+    order, key = np.arange(30), new_key(9)
     state, field, out = start.copy(), np.zeros(30), np.zeros(30)
-    step(a_in, out, weights, state, field, order, stream, True)
+    step(a_in, out, weights, state, field, order, key, True, 1)
     place = order.tolist().index(7)
     assert (state[order[:place]] == 1).all()
     assert (state[order[place:]] == -1).all()
