@@ -13,7 +13,7 @@ DEEP_NAMES := netx or slayer or deep or lava_dl or gradients
 TUTORIALS := $(patsubst %.ipynb,docs/%.md,$(wildcard tutorials/[0-9]*.ipynb))
 SOURCES := $(shell find lava_apps processes -name '*.py')
 
-.PHONY: demo test deep check docs setup wheel oldest bench lava-suite clean
+.PHONY: demo test deep check docs setup wheel oldest nightly bench lava-suite clean
 
 demo: $(VENV)/.core
 	$(BIN)/lava-apps demo
@@ -75,6 +75,16 @@ oldest: $(VENV)/.dev
 	  tests/test_graphs.py tests/processes/lif tests/processes/hopfield tests/runtime/test_inline.py \
 	  tests/runtime/test_states.py
 	$(OLDEST)/bin/python -m tests.same_numbers compare $(CURDIR)/$(VENV)/numbers.json
+
+# Hundreds of random graphs and learning rules that nobody has run before: compiled against
+# inline, and inline against stock Lava. `make nightly SEED=...` tries the same ones again.
+SEED ?= $(shell od -An -N4 -tu4 /dev/urandom | tr -d ' ')
+nightly: $(VENV)/.dev
+	@echo "seed of the random graphs: $(SEED)"
+	LAVA_APPS_EXAMPLES=8 OMP_NUM_THREADS=1 $(BIN)/python -m pytest --timeout 3600 \
+	  --numprocesses auto --dist worksteal --hypothesis-seed $(SEED) \
+	  tests/runtime/compiled/test_equal_to_inline.py tests/runtime/test_equal_to_lava.py \
+	  || { echo "to try them again: make nightly SEED=$(SEED)"; exit 1; }
 
 # Lava's own tests of its Processes and of its magma, on the inline runtime (docs/runtime.md).
 lava-suite: $(VENV)/.suite

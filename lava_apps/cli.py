@@ -12,6 +12,7 @@ from rich.console import Console
 
 from lava_apps import __version__
 from lava_apps.apps.bench import commands as bench
+from lava_apps.apps.compiling.commands import compile_kernels
 from lava_apps.apps.digits import commands as digits
 from lava_apps.apps.divergence import DivergenceError
 from lava_apps.apps.graph.commands import graph
@@ -40,6 +41,7 @@ app.add_typer(slayer.app, name="slayer")
 app.add_typer(loihi2.app, name="loihi2")
 app.command()(graph)
 app.command()(setup)
+app.command("compile")(compile_kernels)
 
 
 def _print_version(wanted: bool) -> None:

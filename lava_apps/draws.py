@@ -29,7 +29,14 @@ _WEYL = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBB67AE8584CAA73B))
 _ZERO, _ONE, _TWO, _THREE = (np.uint64(n) for n in range(4))
 _SHIFT_TO_53_BITS = np.uint64(11)
 _UNIT = 2.0**-53
-NO_BLOCK = (np.int64(-1), 0.0, 0.0, 0.0, 0.0)
+_HALF = np.uint64(32)
+_LOW_HALF = np.uint64(2**32 - 1)
+_HALF_UNIT = 2.0**-32
+# Signed: Python, which may hold a block between two calls, makes integers of any sign
+# of unsigned ones, and numba types of both.
+_NONE = np.int64(0)
+NO_BLOCK = (np.int64(-1), _NONE, _NONE, _NONE, _NONE)
+"""For the first call of what holds a block."""
 
 
 @intrinsic
@@ -153,7 +160,7 @@ def draw_block(block, key, time_step, index, use=0):  # type: ignore[no-untyped-
     if block[0] == number:
         return block
     a, b, c, d = philox(key, number, time_step, use)
-    return number, _unit(a), _unit(b), _unit(c), _unit(d)
+    return number, np.int64(a), np.int64(b), np.int64(c), np.int64(d)
 
 
 @njit(cache=True, forceinline=True)
@@ -172,8 +179,13 @@ def uniform_of(block, index):  # type: ignore[no-untyped-def]
     float
         From [0, 1).
     """
+    return _unit(_word_of(block, np.uint64(index)))
+
+
+@njit(cache=True, forceinline=True)
+def _word_of(block, place):  # type: ignore[no-untyped-def]
     _, a, b, c, d = block
-    return _lane(a, b, c, d, np.uint64(index))
+    return np.uint64(_lane(a, b, c, d, place))
 
 
 @njit(cache=True, forceinline=True)
@@ -227,11 +239,16 @@ def shuffle(items, key, time_step, use=0):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, forceinline=True)
-def round_randomly(value, key, time_step, index, use=0):  # type: ignore[no-untyped-def]
-    """Round to a neighbouring integer so that the mean is exact.
+def round_randomly(block, value, key, time_step, index, use=0):  # type: ignore[no-untyped-def]
+    """Round to a neighbouring integer so that the mean is exact, to 2**-32.
+
+    Eight indices that follow one another share a block, which is drawn where it is
+    needed: a value that is an integer needs none.
 
     Parameters
     ----------
+    block : tuple
+        From the last call; at first `NO_BLOCK`. Of the same key, time step and use.
     value : float
         Any number.
     key : (2,) numpy.ndarray of uint64
@@ -241,14 +258,20 @@ def round_randomly(value, key, time_step, index, use=0):  # type: ignore[no-unty
 
     Returns
     -------
-    int
+    block : tuple
+        For the next call.
+    rounded : int
         Rounded up with the probability of the value's fraction, or else down.
     """
     whole = np.floor(value)
     if value == whole:
-        return int(whole)
-    up = uniform(key, time_step, index, use) < value - whole
-    return int(whole) + (1 if up else 0)
+        return block, int(whole)
+    place = np.uint64(index)
+    block = draw_block(block, key, time_step, place >> _ONE, use)
+    word = _word_of(block, place >> _ONE)
+    half = (word >> _HALF * (place & _ONE)) & _LOW_HALF
+    up = np.float64(half) * _HALF_UNIT < value - whole
+    return block, int(whole) + int(up)
 
 
 def new_key(seed: int) -> Key:

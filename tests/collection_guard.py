@@ -22,7 +22,8 @@ HELPERS = {
         "helpers.py",
     ),
     *("collection_guard.py", "docs_guard.py", "lava_suite.py", "setup_guard.py"),
-    *("plain_backend.py", "same_numbers.py", "wheel_guard.py"),
+    *("plain_backend.py", "random_graphs.py", "random_rules.py"),
+    *("same_numbers.py", "wheel_guard.py"),
 }
 
 

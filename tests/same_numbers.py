@@ -3,7 +3,7 @@
     python -m tests.same_numbers write FILE       # in one environment
     python -m tests.same_numbers compare FILE     # in the other
 
-Random graphs (those of tests/runtime/compiled/test_equal_to_inline.py) are run in both
+Random graphs (tests/runtime/random_graphs.py) are run in both
 precisions; what their ports sent and their Vars held is kept as a checksum a graph.
 ``make oldest`` does both.
 """
@@ -18,12 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.runtime.compiled.test_equal_to_inline import (
-    PRECISIONS,
-    STEPS,
-    build,
-    run,
-)
+from tests.runtime.random_graphs import PRECISIONS, STEPS, build, run
 
 GRAPHS = 40
 

@@ -168,9 +168,37 @@ def test_shuffle_gives_each_order_as_often():
 
 @pytest.mark.parametrize("value", [2.25, -0.75, 7.0, 0.0])
 def test_rounding_is_right_in_the_mean(value):
-    rounded = [round_randomly(value, new_key(9), step, 4) for step in range(4_000)]
-    assert set(rounded) <= {int(np.floor(value)), int(np.ceil(value))}
+    rounded = np.array([rounding(np.full(20, value), 9, step) for step in range(200)])
+    assert set(rounded.flat) <= {int(np.floor(value)), int(np.ceil(value))}
     assert abs(np.mean(rounded) - value) < 0.04
+    assert (np.abs(rounded.mean(axis=0) - value) < 0.2).all()
+
+
+def rounding(values, seed, time_step, order=None):
+    block, rounded = NO_BLOCK, np.zeros(values.size, int)
+    for i in range(values.size) if order is None else order:
+        block, rounded[i] = round_randomly(
+            block, values[i], new_key(seed), time_step, i
+        )
+    return rounded
+
+
+@given(seed=st.integers(0, 2**63 - 1), time_step=SIZES)
+def test_order_makes_no_difference_to_rounding(seed, time_step):
+    values = np.random.default_rng(seed).normal(0, 3, 21)
+    values[4:7] = [2, 0, -5]  # for which nothing is drawn
+    rounded = rounding(values, seed, time_step)
+    assert np.array_equal(rounded[4:7], values[4:7])
+    shuffled = np.random.default_rng(seed).permutation(21)
+    assert np.array_equal(rounding(values, seed, time_step, shuffled), rounded)
+    halves = [
+        half
+        for b in range(3)
+        for word in numpys(new_key(seed), b, time_step, 0)
+        for half in (word % 2**32, word // 2**32)
+    ]
+    up = np.array(halves[:21]) / 2**32 < values - np.floor(values)
+    assert np.array_equal(rounded, np.floor(values) + up)
 
 
 def test_seeds_of_a_root_differ_and_come_again():

@@ -13,7 +13,7 @@ import scipy.linalg
 from numba import njit
 from pydantic import Field
 
-from lava_apps.draws import round_randomly
+from lava_apps.draws import NO_BLOCK, round_randomly
 from lava_apps.loihi2.formats import (
     BIAS_MANTISSA_MAX,
     EXCITATORY_WEIGHT_MAX,
@@ -422,6 +422,7 @@ def step_fixed(  # type: ignore[no-untyped-def]
     distance_out[0] = math.floor(math.sqrt(square) + 0.5)
     if learning[0] == 0:
         return
+    block = NO_BLOCK
     if rule.batch > 1:
         if not _ends_batch(a_in, winner, sums, hits, presented, rule.batch):
             return
@@ -431,7 +432,7 @@ def step_fixed(  # type: ignore[no-untyped-def]
             for i in range(seen.size):
                 if seen[i] > 0:
                     change = rate * (totals[i, f] / seen[i] - weights[i, f])
-                    _round_weight(weights, i, f, change, key, time_step)
+                    block = _round_weight(block, weights, i, f, change, key, time_step)
         return
     radius, rate = _pace(presented[0], learning, rule)
     presented[0] += 1
@@ -443,15 +444,19 @@ def step_fixed(  # type: ignore[no-untyped-def]
         for i in range(share.size):
             if share[i] != 0:
                 change = share[i] * rate * (np.int64(a_in[f]) - weights[i, f])
-                _round_weight(weights, i, f, change, key, time_step)
+                block = _round_weight(block, weights, i, f, change, key, time_step)
 
 
-@njit(cache=True)
-def _round_weight(weights, i, f, change, key, time_step):  # type: ignore[no-untyped-def]
+@njit(cache=True, forceinline=True)
+def _round_weight(  # type: ignore[no-untyped-def]
+    block, weights, i, f, change, key, time_step
+):
     """Change an 8-bit weight, rounded at random."""
-    index = i * weights.shape[1] + f
-    value = round_randomly(weights[i, f] + change, key, time_step, index)
+    index = f * weights.shape[0] + i
+    changed = weights[i, f] + change
+    block, value = round_randomly(block, changed, key, time_step, index)
     weights[i, f] = min(max(value, 0), WEIGHT_MAX)
+    return block
 
 
 @validated

@@ -16,13 +16,15 @@ from typing import NamedTuple
 
 from numba import njit
 
-from lava_apps.draws import round_randomly
+from lava_apps.draws import NO_BLOCK, round_randomly
 from lava_apps.loihi2.formats import EXCITATORY_WEIGHT_MAX, TRACE_MAX
 from lava_apps.samples import begins, forget
 
 WEIGHT_MAX = EXCITATORY_WEIGHT_MAX
-# What random numbers of one index are for, in one time step.
-FOR_CHANGE, FOR_NORM, FOR_TAG, FOR_X1, FOR_Y1, FOR_X2, FOR_Y2 = range(7)
+# What random numbers of one index are for, in one time step. Synapses are counted by
+# presynaptic neuron, but for what a postsynaptic spike brings: those whose turns follow
+# one another then share draws.
+FOR_LOSS, FOR_GAIN, FOR_NORM, FOR_TAG, FOR_X1, FOR_Y1, FOR_X2, FOR_Y2 = range(8)
 TAG_MAX = 127
 
 
@@ -266,20 +268,22 @@ def _apply_float(i, j, change, weights, tag, tag_scale, rule):  # type: ignore[n
 @njit(cache=True)
 def _decay_fixed(trace, kept, key, time_step, use):  # type: ignore[no-untyped-def]
     """Let an integer trace decay; the mean decay is exact."""
+    block = NO_BLOCK
     for i in range(trace.size):
         if trace[i] != 0:
-            trace[i] = round_randomly(trace[i] * kept, key, time_step, i, use)
+            kept_of_it = trace[i] * kept
+            block, trace[i] = round_randomly(block, kept_of_it, key, time_step, i, use)
 
 
 @njit(cache=True)
 def _decay_tags(tag, kept, key, time_step):  # type: ignore[no-untyped-def]
     """Let the eligibility of all synapses decay; the mean decay is exact."""
+    block = NO_BLOCK
     for j in range(tag.shape[1]):
         for i in range(tag.shape[0]):
             if tag[i, j] != 0:
-                index = i * tag.shape[1] + j
-                decayed = tag[i, j] * kept
-                tag[i, j] = round_randomly(decayed, key, time_step, index, FOR_TAG)
+                which = time_step, j * tag.shape[0] + i, FOR_TAG
+                block, tag[i, j] = round_randomly(block, tag[i, j] * kept, key, *which)
 
 
 @njit(cache=True)
@@ -302,28 +306,28 @@ def _normalise_fixed(  # type: ignore[no-untyped-def]
             total[i] += weights[i, j]
     for i in range(total.size):
         total[i] = norm / total[i] if total[i] > 0 else 1.0
+    block = NO_BLOCK
     for j in range(weights.shape[1]):
         for i in range(total.size):
             w = weights[i, j]
             if w != 0:
-                index = i * weights.shape[1] + j
-                scaled = round_randomly(w * total[i], key, time_step, index, FOR_NORM)
+                which = time_step, j * total.size + i, FOR_NORM
+                block, scaled = round_randomly(block, w * total[i], key, *which)
                 weights[i, j] = min(scaled, highest)
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _apply_fixed(  # type: ignore[no-untyped-def]
-    i, j, change, weights, tag, rule, key, time_step
+    block, i, j, change, weights, tag, rule, key, time_step, index, use
 ):
     """Change an 8-bit weight within its bounds, or its eligibility."""
-    index = i * weights.shape[1] + j
+    changed = (tag[i, j] if rule.rewarded else weights[i, j]) + change
+    block, value = round_randomly(block, changed, key, time_step, index, use)
     if rule.rewarded:
-        value = round_randomly(tag[i, j] + change, key, time_step, index, FOR_CHANGE)
         tag[i, j] = min(max(value, -TAG_MAX), TAG_MAX)
     else:
-        changed = weights[i, j] + change
-        value = round_randomly(changed, key, time_step, index, FOR_CHANGE)
         weights[i, j] = min(max(value, 0), int(min(rule.w_max, WEIGHT_MAX)))
+    return block
 
 
 @njit(cache=True)
@@ -402,6 +406,8 @@ def step_fixed(  # type: ignore[no-untyped-def]
         _decay_fixed(y2, rule.keep_y2, key, time_step, FOR_Y2)
     if rule.rewarded:
         _decay_tags(tag, rule.keep_tag, key, time_step)
+    held = weights, tag, rule, key, time_step
+    block = NO_BLOCK
     if loses:
         for k in range(s_in_count[0]):
             j = s_in_indices[k]
@@ -412,14 +418,17 @@ def step_fixed(  # type: ignore[no-untyped-def]
                     change += _gain(x1[j] * unit, y2[i] * unit, w, rule)
                 if change != 0:
                     change *= learning[0]
-                    _apply_fixed(i, j, change, weights, tag, rule, key, time_step)
+                    which = j * y1.size + i, FOR_LOSS
+                    block = _apply_fixed(block, i, j, change, *held, *which)
+    block = NO_BLOCK
     for k in range(s_in_bap_count[0]):
         i = s_in_bap_indices[k]
         for j in range(x1.size):
             if not loses or s_in[j] == 0:
                 change = _gain(x1[j] * unit, y2[i] * unit, weights[i, j], rule)
                 change *= learning[0]
-                _apply_fixed(i, j, change, weights, tag, rule, key, time_step)
+                which = i * x1.size + j, FOR_GAIN
+                block = _apply_fixed(block, i, j, change, *held, *which)
     if rule.a_minus_3 != 0:
         _add_spikes_fixed(x2, s_in_indices, s_in_count, rule.saturating, impulse)
     if rule.a_plus_3 != 0:

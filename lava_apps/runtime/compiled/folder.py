@@ -84,6 +84,18 @@ def whose_else(folder: Path) -> str:
     return ""
 
 
+def is_private() -> bool:
+    """Say whether what is compiled is lost at the end of this OS process.
+
+    Returns
+    -------
+    bool
+        True where `cache_folder` had to make a folder of this OS process.
+    """
+    cache_folder()
+    return os.getpid() in _private
+
+
 def _make_private() -> Path:
     folder = Path(tempfile.mkdtemp(prefix=f"{NAME}-"))  # with the rights 0700
     _private[os.getpid()] = folder
